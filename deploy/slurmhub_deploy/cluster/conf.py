@@ -1,0 +1,95 @@
+"""The text of the configuration files: pure functions (slurm.conf(5), gres.conf(5))."""
+
+from __future__ import annotations
+
+from slurmhub_deploy.cluster.layout import Layout, Ports
+from slurmhub_deploy.cluster.plan import ClusterPlan, NodePlan, PartitionPlan
+
+
+def slurm_conf(plan: ClusterPlan, layout: Layout, ports: Ports, *, hostname: str) -> str:
+    """slurm.conf for this plan on the host of this (short) name."""
+    lines = [
+        f"ClusterName={plan.name}",
+        f"SlurmctldHost={hostname}({plan.controller_address})",
+        f"SlurmctldPort={ports.controller}",
+        f"SlurmUser={plan.owner}",
+        f"SlurmdUser={plan.owner}",
+        "AuthType=auth/munge",
+        f"AuthInfo=socket={layout.munge_socket}",
+        f"StateSaveLocation={layout.state}",
+        f"SlurmdSpoolDir={layout.spool}/%n",
+        f"SlurmctldPidFile={layout.run}/slurmctld.pid",
+        f"SlurmdPidFile={layout.run}/slurmd-%n.pid",
+        f"SlurmctldLogFile={layout.log_of('slurmctld')}",
+        f"SlurmdLogFile={layout.log}/slurmd-%n.log",
+        # Neither cgroups nor affinity: the nodes claim more than this machine has.
+        "ProctrackType=proctrack/linuxproc",
+        "TaskPlugin=task/none",
+        "JobAcctGatherType=jobacct_gather/none",
+        "MpiDefault=none",
+        "SlurmdParameters=config_overrides",
+        "SelectType=select/cons_tres",
+        "SelectTypeParameters=CR_CPU_Memory",
+        "DefMemPerCPU=1024",
+        "ReturnToService=2",
+        f"KillWait={plan.kill_wait}",
+        f"MinJobAge={plan.min_job_age}",
+    ]
+    if plan.scheduling == "fast":
+        lines.append("SchedulerParameters=batch_sched_delay=0,sched_min_interval=0")
+    if plan.private_data:
+        lines.append("PrivateData=jobs")
+    if any(node.gpus for node in plan.nodes):
+        lines.append("GresTypes=gpu")
+    lines += plan.extra_lines
+    lines += [
+        _node(node, port, hostname) for node, port in zip(plan.nodes, ports.nodes, strict=True)
+    ]
+    lines += [_partition(partition) for partition in plan.partitions]
+    return "\n".join(lines) + "\n"
+
+
+def gres_conf(plan: ClusterPlan, layout: Layout) -> str:
+    """gres.conf: which file is which GPU on which node."""
+    lines = ["AutoDetect=off"]
+    for node in plan.nodes:
+        first = 0
+        for kind, count in node.gpus:
+            files = ",".join(str(layout.device(node.name, first + n)) for n in range(count))
+            lines.append(f"NodeName={node.name} Name=gpu Type={kind} File={files}")
+            first += count
+    return "\n".join(lines) + "\n"
+
+
+def cgroup_conf(version: tuple[int, int]) -> str:
+    """cgroup.conf: from 23.11 on slurmd looks for cgroups even where no plugin uses them."""
+    return "CgroupPlugin=disabled\n" if version >= (23, 11) else ""
+
+
+def _node(node: NodePlan, port: int, hostname: str) -> str:
+    words = [
+        f"NodeName={node.name}",
+        f"NodeHostname={hostname}",
+        f"NodeAddr={node.address}",
+        f"Port={port}",
+        f"CPUs={node.cpus}",
+        f"RealMemory={node.memory}",
+    ]
+    if node.gpus:
+        words.append("Gres=" + ",".join(f"gpu:{kind}:{count}" for kind, count in node.gpus))
+    if node.features:
+        words.append("Feature=" + ",".join(node.features))
+    return " ".join(words)
+
+
+def _partition(partition: PartitionPlan) -> str:
+    words = [
+        f"PartitionName={partition.name}",
+        f"Nodes={','.join(partition.nodes)}",
+        f"Default={'YES' if partition.default else 'NO'}",
+        f"Hidden={'YES' if partition.hidden else 'NO'}",
+        f"MaxTime={partition.max_time}",
+    ]
+    if partition.default_time is not None:
+        words.append(f"DefaultTime={partition.default_time}")
+    return " ".join([*words, *partition.settings])

@@ -1,0 +1,134 @@
+"""Every private attribute of JupyterHub that is touched, each with its reason.
+
+Each has a test per supported version in tests/unit/test_compat.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from jupyterhub import orm
+from jupyterhub.apihandlers import default_handlers
+from jupyterhub.app import JupyterHub
+from jupyterhub.utils import url_escape_path, url_path_join
+
+
+def remove_inherited_handler() -> None:
+    """Take batchspawner's port handler off the hub's routes.
+
+    Importing batchspawner adds it to `default_handlers`; this hub's jobs
+    announce themselves at the rendezvous only.
+    """
+    default_handlers[:] = [entry for entry in default_handlers if "batchspawner" not in entry[0]]
+
+
+def add_api_handler(pattern: str, handler: type) -> None:
+    """Serve `handler` below /hub/api, also in a hub that never called `configure`.
+
+    A spawner has no public way to bring a handler of its own.
+    """
+    entry = (pattern, handler)
+    if entry not in default_handlers:
+        default_handlers.append(entry)
+
+
+def adopt_token(spawner: Any, token: str) -> None:
+    """Make `token` the server's API token and OAuth secret, in place of the random one.
+
+    JupyterHub does this by itself only when `start()` returns; the job uses its
+    token before that, and a hub that restarts meanwhile never gets there.
+    """
+    user = spawner.user
+    fresh = orm.APIToken.find(user.db, spawner.api_token)
+    if orm.APIToken.find(user.db, token) is None:
+        scopes = list(fresh.scopes) if fresh else None
+        orm.APIToken.new(
+            token=token,
+            user=user.orm_user,
+            scopes=scopes,
+            roles=None if scopes else ["server"],
+            note=f"Server at {spawner.server.base_url if spawner.server else user.url}",
+            # The token is an HMAC of 256 bits: it needs no slow hash.
+            generated=True,
+        )
+    if fresh is not None and spawner.api_token != token:
+        user.db.delete(fresh)
+    user.db.commit()
+    spawner.api_token = token
+
+
+async def refresh_oauth_client(spawner: Any) -> None:
+    """Give the server's OAuth client its secret and its scopes.
+
+    JupyterHub's own update for a re-used token leaves the client without the
+    scopes it was allowed (`User.spawn`, after `start()` returned).
+    """
+    provider = spawner.user.settings.get("oauth_provider")
+    if provider is None or not spawner.api_token:
+        return
+    provider.add_client(
+        spawner.oauth_client_id,
+        spawner.api_token,
+        url_path_join(spawner.user.url, url_escape_path(spawner.name), "oauth_callback"),
+        allowed_scopes=await spawner._get_oauth_client_allowed_scopes(),
+        description=f"Server at {url_path_join(spawner.user.base_url, spawner.name, '/')}",
+    )
+
+
+@contextmanager
+def interruptible(spawner: Any, waiting: asyncio.Future[Any]) -> Iterator[None]:
+    """Let DELETE end a wait that is not a spawn: it cancels `_spawn_future`, whatever that is.
+
+    Without one the hub answers 500 to the DELETE of a server that it is checking.
+    """
+    spawner._spawn_future = waiting
+    try:
+        yield
+    finally:
+        # The hub asks a finished future for its exception, which a cancelled one has not.
+        spawner._spawn_future = None
+
+
+@contextmanager
+def held(spawner: Any, waiting: Any) -> Iterator[None]:
+    """Make the hub treat a server as not ready: its job lost its place and waits again.
+
+    `_check_pending` is what the hub itself sets while it does not know; there is
+    no public way to say it.
+    """
+    spawner._check_pending = True
+    try:
+        with interruptible(spawner, waiting):
+            yield
+    finally:
+        spawner._check_pending = False
+
+
+def is_held(spawner: Any) -> bool:
+    """True while the hub checks this server, after its restart or within `held`."""
+    return bool(spawner._check_pending)
+
+
+def is_starting(spawner: Any) -> bool:
+    """True from the request for a server until it is ready."""
+    return bool(spawner._spawn_pending)
+
+
+def spawning(spawner: Any) -> Any:
+    """The future of the spawn that is under way, or None."""
+    return spawner._spawn_future
+
+
+def proxy(spawner: Any) -> Any:
+    """The hub's proxy, from the settings that every user object carries."""
+    return spawner.user.settings["proxy"]
+
+
+def hub_app(spawner: Any) -> Any:
+    """The JupyterHub application, for its ports and folders; None outside a hub."""
+    if spawner.user is not None:
+        return spawner.user.settings.get("app")
+    return JupyterHub.instance() if JupyterHub.initialized() else None

@@ -1,0 +1,1 @@
+"""What slurmhub adds to the hub itself: configuration, pages and the status endpoint."""

@@ -1,0 +1,110 @@
+"""`slurmhub.configure(c)`: what a spawner cannot set of its hub."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.app import JupyterHub
+
+from slurmhub.hub.pages import API_HANDLERS, HANDLERS
+from slurmhub.options.door import Prefilled
+from slurmhub.runtime import runtime
+
+TEMPLATES = Path(__file__).parents[1] / "web" / "templates"
+
+# Traits of batchspawner that have no effect here, and what to set instead.
+_REPLACED = {
+    "batch_script": "prologue, epilogue, modules and directives",
+    "exec_prefix": "helper (see 'slurmhub helper install')",
+    "batch_submit_cmd": "slurm_bin_dir",
+    "batch_query_cmd": "slurm_bin_dir",
+    "batch_cancel_cmd": "slurm_bin_dir",
+    "batchspawner_singleuser_cmd": "launcher_python",
+    "req_prologue": "prologue",
+    "req_epilogue": "epilogue",
+    "req_partition": "default_partition and partitions",
+    "req_runtime": "default_time and max_time",
+    "req_memory": "default_memory and max_memory",
+    "req_nprocs": "default_cpus and max_cpus",
+    "req_ngpus": "max_gpus",
+    "req_gres": "max_gpus",
+    "req_account": "slurm_account",
+    "req_qos": "qos",
+    "req_reservation": "reservation",
+    "req_options": "directives",
+    "req_srun": "nothing: the launcher runs in the batch step",
+    "req_keepvars": "c.Spawner.environment",
+    "req_keepvars_extra": "c.Spawner.environment",
+}
+
+
+def configure(c: Any) -> None:
+    """Set up a JupyterHub for slurmhub, from its jupyterhub_config.py.
+
+    Adds our pages and handlers, keeps servers and proxy across a restart of the
+    hub, and lifts the limit on concurrent spawns, which counts people who wait
+    in the queue. A site sets its own values after this call.
+    """
+    c.JupyterHub.spawner_class = "slurmhub"
+    c.JupyterHub.cleanup_servers = False
+    c.JupyterHub.cleanup_proxy = False
+    # It counts queued people: with JupyterHub's 100, the 101st of a class would get an error.
+    c.JupyterHub.concurrent_spawn_limit = 0
+    # One pending job would otherwise keep the whole hub from answering after its restart.
+    c.JupyterHub.init_spawners_timeout = 1
+    c.JupyterHub.extra_handlers = [*_listed(c, "extra_handlers"), *HANDLERS, *API_HANDLERS]
+    c.JupyterHub.template_paths = [*_listed(c, "template_paths"), str(TEMPLATES)]
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        # Read outside a hub, by a check of the configuration.
+        return
+    loop.call_soon(_begin)
+
+
+def _listed(c: Any, name: str) -> list[Any]:
+    # An option that was never set is a LazyConfigValue, which is no list.
+    value = c.JupyterHub.get(name, [])
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _begin() -> None:
+    """Once the configuration is read: take up jobs and repeat unconfirmed cancels at once."""
+    asyncio.get_running_loop().create_task(_begin_when_ready())
+
+
+async def _begin_when_ready() -> None:
+    app = JupyterHub.instance()
+    # JupyterHub has no hook for this moment, and it comes within a second or two.
+    while "app" not in app.tornado_settings:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    app.log.addFilter(_quiet_prefill)
+    warn_of_ignored(app.config, app.log)
+    runtime(app.spawner_class(config=app.config))
+
+
+def _quiet_prefill(record: logging.LogRecord) -> bool:
+    """JupyterHub logs the traceback of a link that only prefilled the form; nothing failed."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Prefilled))
+
+
+def warn_of_ignored(config: Any, log: logging.Logger) -> None:
+    """Say which settings of batchspawner have no effect, and what has."""
+    for section in ("Spawner", "BatchSpawnerBase", "SlurmSpawner", "SlurmHubSpawner"):
+        for name in config.get(section, {}):
+            if name in _REPLACED:
+                log.warning(
+                    "c.%s.%s has no effect on SlurmHubSpawner. Set: %s.",
+                    section,
+                    name,
+                    _REPLACED[name],
+                )
+        if "start_timeout" in config.get(section, {}):
+            log.warning(
+                "c.%s.start_timeout also counts the time in the queue. Set queue_timeout and "
+                "launch_timeout instead.",
+                section,
+            )

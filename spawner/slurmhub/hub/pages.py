@@ -1,0 +1,90 @@
+"""Our own pages below /hub/slurmhub: the status of a server, its script, its cancellation."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jupyterhub.apihandlers.base import APIHandler
+from jupyterhub.handlers.base import BaseHandler
+from jupyterhub.scopes import needs_scope
+from jupyterhub.utils import url_escape_path, url_path_join
+from tornado import web
+
+from slurmhub.runtime import runtime
+
+_SERVER = r"([^/]+)(?:/([^/]+))?"
+
+
+def _spawner(handler: Any, user_name: str, server_name: str) -> Any:
+    user = handler.find_user(user_name)
+    if user is None or server_name not in user.orm_spawners:
+        raise web.HTTPError(404, f"{user_name} has no such server.")
+    return user.spawners[server_name]
+
+
+class StatusHandler(APIHandler):  # type: ignore[misc]
+    """GET: what the hub knows of a server, also while JupyterHub itself only checks it."""
+
+    @needs_scope("read:servers")
+    async def get(self, user_name: str, server_name: str | None = None) -> None:
+        """Answer with the server's status as JSON."""
+        spawner = _spawner(self, user_name, server_name or "")
+        status = spawner.status().as_json()
+        if spawner.ready:
+            status["url"] = spawner.user.server_url(spawner.name)
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(json.dumps(status))
+
+
+class CancelHandler(BaseHandler):  # type: ignore[misc]
+    """POST: cancel the server that is named, at whatever stage it is."""
+
+    @web.authenticated
+    async def post(self, user_name: str, server_name: str | None = None) -> None:
+        """Cancel, then show the home page."""
+        await self._cancel(user_name, server_name or "")
+
+    @needs_scope("delete:servers")
+    async def _cancel(self, user_name: str, server_name: str) -> None:
+        spawner = _spawner(self, user_name, server_name)
+        job = runtime(spawner).jobs.find(user_name, server_name)
+        if job is not None:
+            await runtime(spawner).jobs.cancel(job)
+        self.redirect(
+            url_path_join(
+                self.hub.base_url,
+                "spawn-pending",
+                url_escape_path(user_name),
+                url_escape_path(server_name),
+            )
+        )
+
+
+class ScriptHandler(BaseHandler):  # type: ignore[misc]
+    """GET: the batch script of a server's last job, for the person it ran for."""
+
+    @web.authenticated
+    async def get(self, user_name: str, server_name: str | None = None) -> None:
+        """Answer with the script as plain text."""
+        await self._show(user_name, server_name or "")
+
+    @needs_scope("read:servers")
+    async def _show(self, user_name: str, server_name: str) -> None:
+        spawner = _spawner(self, user_name, server_name)
+        if not spawner.show_scripts:
+            raise web.HTTPError(403, "This hub does not show job scripts.")
+        intent = runtime(spawner).jobs.ledger.last(user_name, server_name)
+        if intent is None:
+            raise web.HTTPError(404, "This server has not been started yet.")
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.finish(intent.script)
+
+
+HANDLERS = [
+    (rf"/slurmhub/cancel/{_SERVER}", CancelHandler),
+    (rf"/slurmhub/script/{_SERVER}", ScriptHandler),
+]
+API_HANDLERS = [(rf"/api/slurmhub/status/{_SERVER}", StatusHandler)]

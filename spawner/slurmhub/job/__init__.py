@@ -1,0 +1,1 @@
+"""What is submitted to Slurm for one server: the tag, the batch script, the launcher in it."""

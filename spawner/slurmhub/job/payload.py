@@ -1,0 +1,90 @@
+"""What one submission hands over: the script to run and the secrets apart from it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slurmhub.certificates import issue
+from slurmhub.errors import SlurmhubError
+from slurmhub.job.crossing import Person
+from slurmhub.job.script import batch_script
+from slurmhub.job.tag import JobTag
+from slurmhub.options.request import JobRequest
+
+# The kernel gives one variable of an environment 128 KiB; the launcher's own share is small.
+MOST_PAYLOAD = 120_000
+
+
+class PayloadUnusable(SlurmhubError):
+    """The environment of a server does not fit where Slurm carries it."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A batch script anyone may read, a payload nobody else may, folders to make first."""
+
+    script: str
+    payload: str
+    directories: tuple[str, ...]
+
+
+async def prepare(spawner: Any, request: JobRequest, nonce: str, owner: Person) -> Submission:
+    """Build the submission of one server from its validated request and the site's policy.
+
+    Raises SlurmhubError when the environment cannot be carried to the job.
+    """
+    policy = spawner.script_policy()
+    tag = JobTag(hub=spawner.hub_name, user=spawner.user.name, server=spawner.name, nonce=nonce)
+    command = [*spawner.cmd, *spawner.get_args()]
+    environment = spawner.get_env()
+    api_url = environment["JUPYTERHUB_API_URL"]
+    payload = json.dumps(
+        {
+            "environment": _texts(environment),
+            "hub": {
+                "url": f"{api_url}/slurmhub/jobs/{nonce}",
+                "token": spawner.api_token,
+                "tls": await _client_certificate(spawner),
+            },
+            "listen": {"address": spawner.ip, "ports": list(spawner.port_range)},
+            "launch_timeout": spawner.launch_timeout,
+        }
+    )
+    if len(payload.encode()) > MOST_PAYLOAD:
+        raise PayloadUnusable(
+            f"The environment of this server takes {len(payload)} bytes, and Slurm carries "
+            f"{MOST_PAYLOAD}.",
+            remedy="For the operator: shorten c.Spawner.environment.",
+        )
+    script = batch_script(request, tag, policy, command, owner.home)
+    return Submission(script, payload, policy.directories(owner.home))
+
+
+async def _client_certificate(spawner: Any) -> Mapping[str, str] | None:
+    """What the job shows the hub under internal_ssl; made in a thread."""
+    if not spawner.internal_ssl:
+        return None
+    trust = Path(spawner.internal_trust_bundles["notebooks-ca"])
+    certificate = await asyncio.to_thread(
+        issue,
+        Path(spawner.internal_certs_location),
+        name=f"user-{spawner.user.name}",
+        addresses=[],
+        trust=trust,
+    )
+    return certificate.payload()
+
+
+def _texts(environment: Mapping[str, Any]) -> dict[str, str]:
+    for name, value in environment.items():
+        if "\0" in f"{name}{value}" or "=" in name or not name:
+            raise PayloadUnusable(
+                f"The variable {name!r} cannot be set in a server's environment.",
+                remedy="For the operator: correct c.Spawner.environment.",
+            )
+    return {name: str(value) for name, value in environment.items()}

@@ -1,0 +1,216 @@
+"""The batch script of one server.
+
+Values are data. What stands in an #SBATCH line comes from a validated type and is quoted for
+sbatch; the command is quoted for the shell. The hub's order, with its token, is no part of the
+script: it comes by the environment, and only the launcher gets it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slurmhub.errors import SlurmhubError
+from slurmhub.job.policy import ScriptPolicy, is_one_line
+from slurmhub.job.tag import JobTag
+
+if TYPE_CHECKING:
+    from slurmhub.options.request import JobRequest
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./:=,@%+~-]+")
+# sbatch takes these words out of any #SBATCH line, wherever they stand.
+_EATEN_BY_SBATCH = re.compile(r"(h)(etjob)|(p)(ackjob)", re.IGNORECASE)
+# execve(2): MAX_ARG_STRLEN, with the final NUL.
+_LONGEST_ARGUMENT = 131071
+_LAUNCHER_ENDS = "SLURMHUB_LAUNCHER_ENDS_HERE"
+
+
+class BadScript(SlurmhubError):
+    """A value that no batch script can carry."""
+
+
+def batch_script(
+    request: JobRequest, tag: JobTag, policy: ScriptPolicy, command: Sequence[str], home: str
+) -> str:
+    """The script that runs `command`, an argv, under the launcher; nothing in it is secret.
+
+    `home` is the person's home folder, absolute. The exit status of the script is the
+    launcher's. Raises BadScript.
+    """
+    if not home.startswith("/") or not is_one_line(home):
+        raise BadScript(
+            f"The home folder {home[:80]!r} cannot stand in a job script.",
+            remedy="Ask the operator for a home folder without control characters or backslash.",
+        )
+    parts = [
+        "#!" + " ".join(policy.shell),
+        *_directives(request, tag, policy, home),
+        "",
+        _BEGIN,
+        _function("slurmhub_epilogue", policy.epilogue),
+        _function("slurmhub_source", _heredoc(launcher_source())),
+        _START.replace("@PYTHON@", shlex.quote(policy.python)).replace("@COMMAND@", _argv(command)),
+        *(_load(module) for module in policy.modules),
+        policy.prologue.strip("\n"),
+        _RUN,
+    ]
+    return "\n".join(part for part in parts if part or part == "") + "\n"
+
+
+@cache
+def launcher_source() -> str:
+    """The text of launcher.py, as every script carries it."""
+    return Path(__file__).with_name("launcher.py").read_text(encoding="utf-8")
+
+
+def _directives(request: JobRequest, tag: JobTag, policy: ScriptPolicy, home: str) -> list[str]:
+    gres = request.gres
+    options: list[tuple[str, str | None]] = [
+        ("job-name", policy.job_name),
+        ("comment", tag.comment()),
+        ("partition", request.partition),
+        ("account", policy.account),
+        ("qos", policy.qos),
+        ("reservation", policy.reservation),
+        ("constraint", policy.constraint),
+        ("nodes", "1"),
+        ("ntasks", "1"),
+        ("cpus-per-task", str(request.cpus)),
+        ("mem", str(request.memory)),
+        ("gres", gres.directive() if gres else None),
+        ("time", str(request.time)),
+        # To the batch shell only: the server must not be signalled by a mere warning.
+        ("signal", f"B:USR1@{policy.warning_seconds}" if policy.warning_seconds else None),
+        ("output", policy.log_path(home)),
+        ("open-mode", "append"),  # a requeued job goes on in the same log
+        ("chdir", policy.start_directory(home)),
+        ("export", "ALL"),  # all of what the helper gives sbatch, which is little
+        ("propagate", "NONE"),  # the limits of the hub's own process are not the job's
+    ]
+    lines = [directive(name, value) for name, value in options if value is not None]
+    lines.append("#SBATCH --requeue")
+    return [*lines, *(f"#SBATCH {extra}" for extra in policy.extra_directives)]
+
+
+def directive(name: str, value: str) -> str:
+    """One #SBATCH line, quoted as sbatch unquotes it. Raises BadScript."""
+    if not is_one_line(value):
+        raise BadScript(
+            f"{value[:80]!r} cannot be given to sbatch as --{name}.",
+            remedy="It must be one line of at most 1000 printable characters without backslash.",
+        )
+    if not _PLAIN.fullmatch(value):
+        value = '"' + value.replace('"', '\\"') + '"'
+    value = _EATEN_BY_SBATCH.sub(lambda found: found[0][0] + "\\" + found[0][1:], value)
+    return f"#SBATCH --{name}={value}"
+
+
+def _argv(command: Sequence[str]) -> str:
+    if not command:
+        raise BadScript("The server's command is empty.", remedy="Set c.Spawner.cmd.")
+    return " ".join(_argument(argument) for argument in command)
+
+
+def _argument(argument: str) -> str:
+    try:
+        size = len(argument.encode())
+    except UnicodeEncodeError:
+        size = _LONGEST_ARGUMENT + 1
+    if "\0" in argument or size > _LONGEST_ARGUMENT:
+        raise BadScript(
+            f"The server's command has an argument that no program can be given: "
+            f"{argument[:80]!r}.",
+            remedy="Arguments are text without NUL, of at most 128 KiB.",
+        )
+    # sbatch takes a script with CR LF anywhere for one from another system and refuses it.
+    return '"$slurmhub_cr"'.join(shlex.quote(piece) for piece in argument.split("\r"))
+
+
+def _load(module: str) -> str:
+    trouble = f"the module {module} could not be loaded"
+    return f"module load {shlex.quote(module)} || SLURMHUB_TROUBLE={shlex.quote(trouble)}"
+
+
+def _function(name: str, body: str) -> str:
+    return f"{name}() {{\n:\n{body.strip(chr(10))}\n}}\n"
+
+
+def _heredoc(text: str) -> str:
+    return f"cat <<'{_LAUNCHER_ENDS}'\n{text}{_LAUNCHER_ENDS}"
+
+
+_BEGIN = """\
+# Runs your Jupyter server. The hub's order holds a token, so only the launcher gets to see it.
+slurmhub_order=$SLURMHUB_JOB
+unset SLURMHUB_JOB SLURMHUB_TROUBLE
+# The path of the hub's host need not exist on this node, which then knows its own.
+[ -r "${SLURM_CONF:-/}" ] || unset SLURM_CONF
+slurmhub_cr=$(printf '\\r')
+slurmhub_launcher= slurmhub_told= slurmhub_folder=
+"""
+
+_START = """\
+slurmhub_forward() {
+    slurmhub_interrupted=yes
+    if [ -n "$slurmhub_launcher" ]; then
+        kill -s "$1" "$slurmhub_launcher" 2>/dev/null
+    elif [ "$1" = TERM ]; then
+        slurmhub_told=yes
+    fi
+}
+
+slurmhub_start() {
+    for slurmhub_place in "${TMPDIR:-/tmp}" /dev/shm; do
+        slurmhub_folder=$(mktemp -d "$slurmhub_place/slurmhub.XXXXXXXX") || continue
+        slurmhub_source >"$slurmhub_folder/launcher.py" && break
+        rm -rf "$slurmhub_folder"
+        slurmhub_folder=
+    done
+    if [ -z "$slurmhub_folder" ]; then
+        echo "slurmhub: no room for the launcher in ${TMPDIR:-/tmp} and /dev/shm" >&2
+        return 1
+    fi
+    trap '' USR1 # it would end the launcher while that is still starting
+    SLURMHUB_JOB=$slurmhub_order SLURMHUB_TROUBLE=$SLURMHUB_TROUBLE \\
+        @PYTHON@ -I -S "$slurmhub_folder/launcher.py" -- \\
+        @COMMAND@ &
+    slurmhub_launcher=$!
+    trap 'slurmhub_forward USR1' USR1
+    [ -z "$slurmhub_told" ] || kill -s TERM "$slurmhub_launcher" 2>/dev/null
+    # A trapped signal interrupts wait; the launcher's end does not set the mark.
+    slurmhub_interrupted=yes
+    while [ -n "$slurmhub_interrupted" ]; do
+        slurmhub_interrupted=
+        wait "$slurmhub_launcher"
+        slurmhub_status=$?
+    done
+    return "$slurmhub_status"
+}
+
+slurmhub_end() {
+    slurmhub_status=$?
+    set +eu
+    if [ -z "$slurmhub_launcher$slurmhub_told" ]; then
+        SLURMHUB_TROUBLE="the site's prologue ended the job with status $slurmhub_status"
+        slurmhub_start
+    fi
+    trap : TERM USR1
+    [ -z "$slurmhub_folder" ] || rm -rf "$slurmhub_folder"
+    (slurmhub_epilogue)
+    exit "$slurmhub_status"
+}
+
+trap 'slurmhub_forward TERM' TERM
+trap : USR1
+trap slurmhub_end EXIT
+"""
+
+_RUN = """
+set +eu
+[ -z "$slurmhub_told" ] || exit 143
+slurmhub_start
+exit $?"""

@@ -1,0 +1,481 @@
+"""Every open job of this hub: asked for once, watched, cancelled until it is gone.
+
+Jobs belong to the hub and not to the spawner that asked for them: a cancelled
+`start()`, a stopped spawner or a restarted hub loses none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from slurmhub import metrics
+from slurmhub.job.crossing import AccountUnknown, Crossing, SubmissionRefused
+from slurmhub.job.outcome import LOST, STOPPED, VANISHED, ended_in_slurm, refused
+from slurmhub.job.tag import JobTag
+from slurmhub.ledger import Intent, Ledger, Outcome
+from slurmhub.slurm.client import SlurmClient
+from slurmhub.slurm.command import Account
+from slurmhub.slurm.errors import JobUnknown, SlurmError
+from slurmhub.slurm.records import JobRecord
+from slurmhub.slurm.states import Phase, phase_of
+from slurmhub.slurm.watcher import Watcher
+
+# How often the keeper repeats unconfirmed cancels and looks for lost answers, in seconds.
+KEEPER_INTERVAL = 5.0
+# A submission whose answer was lost may still reach the controller this long after its deadline.
+LATE_ARRIVAL = 60.0
+# A cancel that Slurm does not confirm is repeated after ever longer pauses, up to this (seconds).
+LONGEST_CANCEL_PAUSE = 300.0
+# After its launcher has ended, a job may run the site's epilogue this long.
+EPILOGUE_GRACE = 600.0
+
+
+@dataclass(eq=False)
+class Job:
+    """One open intent, with what is known of it at this moment."""
+
+    intent: Intent
+    account: Account
+    record: JobRecord | None = None
+    phase: Phase = Phase.UNKNOWN
+    submitting: bool = False
+    invisible: bool = False
+    # Seconds left before the time limit, as the launcher told when Slurm warned it.
+    seconds_left_told: int | None = None
+    cancel_attempts: int = 0
+    cancel_again: float = 0.0
+    # Called, without arguments, when the server lost its place: ended, or requeued.
+    on_withdrawn: Callable[[], None] | None = None
+    _change: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def listening(self) -> bool:
+        """True once the job's server has announced itself and still holds its place."""
+        return self.intent.port is not None and self.intent.ended is None
+
+    def notify(self) -> None:
+        """Wake all who wait for news of this job."""
+        event, self._change = self._change, asyncio.Event()
+        event.set()
+
+    async def change(self, timeout: float | None = None) -> None:
+        """Wait for the next news of this job, or for `timeout` seconds."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._change.wait(), timeout)
+
+
+class Jobs:
+    """The open jobs of one hub on one cluster."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        client: SlurmClient,
+        crossing: Crossing,
+        accounts: Callable[[str], Account],
+        log: logging.Logger,
+        rest_interval: float,
+    ) -> None:
+        self.ledger = ledger
+        self._client = client
+        self._crossing = crossing
+        self._accounts = accounts
+        self._log = log
+        self._open: dict[str, Job] = {}
+        self._by_id: dict[int, Job] = {}
+        self._absent: set[Job] = set()
+        self._fingerprint: str | None = None
+        self._sighted = False
+        # Each crossing is a process or three on the hub's host: a class that starts at once queues.
+        self._crossings = asyncio.Semaphore(4 * (os.cpu_count() or 1))
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.watcher = Watcher(
+            client,
+            subjects=self._watched,
+            deliver=self._deliver,
+            log=log,
+            rest=rest_interval,
+        )
+
+    def start(self) -> None:
+        """Take up every job the ledger knows, and begin to watch."""
+        self.ledger.forget_old()
+        for intent in self.ledger.open_intents():
+            job = Job(intent, self._account(intent))
+            self._open[intent.nonce] = job
+            if intent.job_id is not None:
+                self._by_id[intent.job_id] = job
+        if self._open:
+            self._log.info("Took up %d jobs from the ledger.", len(self._open))
+            self.watcher.hurry()
+        self._spawn(self.watcher.run())
+        self._spawn(self._keep())
+
+    def _account(self, intent: Intent) -> Account:
+        try:
+            return self._accounts(intent.account)
+        except AccountUnknown as error:
+            self._log.error("%s still has a job. %s", _name(intent), error)
+            return Account(name=intent.account, uid=intent.uid, gid=intent.uid, groups=())
+
+    async def close(self) -> None:
+        """Stop watching; the jobs themselves go on."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.ledger.close()
+
+    def open(self) -> list[Job]:
+        """Every job that Slurm has not confirmed gone."""
+        return list(self._open.values())
+
+    def find(self, username: str, server: str) -> Job | None:
+        """The job that is this server now, or None."""
+        for job in self._open.values():
+            intent = job.intent
+            if intent.live and intent.username == username and intent.server == server:
+                return job
+        return None
+
+    def by_nonce(self, nonce: str) -> Job | None:
+        """The open job that was submitted under this nonce."""
+        return self._open.get(nonce)
+
+    def at(self, address: str, port: int) -> Job | None:
+        """The job whose server was announced at this place."""
+        for job in self._open.values():
+            if job.listening and (job.intent.address, job.intent.port) == (address, port):
+                return job
+        return None
+
+    # Asking
+
+    def request(
+        self, intent: Intent, account: Account, *, payload: str, directories: Sequence[str]
+    ) -> Job:
+        """Ask Slurm for this job, once; the submission goes on whatever becomes of the caller.
+
+        Raises `LedgerUnwritable` when the intent could not be written first.
+        """
+        self.ledger.begin(intent)
+        job = Job(intent, account, submitting=True)
+        self._open[intent.nonce] = job
+        self._spawn(self._submit(job, payload, directories))
+        return job
+
+    async def _submit(self, job: Job, payload: str, directories: Sequence[str]) -> None:
+        intent = job.intent
+        outcome = "accepted"
+        try:
+            async with self._crossings:
+                job_id = await self._crossing.submit(
+                    job.account,
+                    script=intent.script,
+                    payload=payload,
+                    directories=directories,
+                    deadline=intent.deadline,
+                )
+        except SubmissionRefused as refusal:
+            outcome = refusal.kind
+            if refusal.kind == "timeout":
+                self._log.warning("Slurm did not answer the submission of %s.", _name(intent))
+            else:
+                self._log.error("Slurm refused %s: %s", _name(intent), refusal.message)
+                self.end(job, refused(refusal.message), confirmed=True)
+        except Exception as error:
+            outcome = "unanswered"
+            self._log.exception("The submission of %s was not answered.", _name(intent))
+            intent.outcome = Outcome("unanswered", str(error), "")
+        else:
+            self._log.info("%s is job %d.", _name(intent), job_id)
+            self.identify(job, job_id)
+        finally:
+            job.submitting = False
+            metrics.SUBMISSIONS.labels(outcome).inc()
+            job.notify()
+        if intent.job_id is not None:
+            await self._after_submission(job)
+
+    async def _after_submission(self, job: Job) -> None:
+        if job.intent.cancel_requested is not None:
+            await self._send_cancel(job)
+        elif self._sighted:
+            self.watcher.hurry()
+        else:
+            await self._prove_sight(job)
+
+    async def _prove_sight(self, job: Job) -> None:
+        """See the first job this hub submits, or learn that this account cannot."""
+        await self._refresh_fingerprint()
+        if not await self.watcher.look():
+            return
+        if job.record is None:
+            await self._examine(job)
+        self._sighted = job.record is not None
+        if not self._sighted and job.phase is Phase.UNKNOWN:
+            job.invisible = True
+            job.notify()
+
+    def identify(self, job: Job, job_id: int) -> None:
+        """Keep the id that Slurm gave this job, at once."""
+        job.intent.job_id = job_id
+        job.intent.outcome = None
+        self._by_id[job_id] = job
+        self.ledger.note(job.intent)
+
+    # Ending
+
+    async def cancel(self, job: Job) -> None:
+        """Ask for the job's end; repeated by the keeper until Slurm confirms it."""
+        if job.intent.cancel_requested is None:
+            job.intent.cancel_requested = time.time()
+            job.intent.outcome = job.intent.outcome or STOPPED
+            self.ledger.note(job.intent)
+            job.notify()
+        await self._send_cancel(job)
+
+    async def _send_cancel(self, job: Job) -> None:
+        job_id = job.intent.job_id
+        if job_id is None or job.intent.confirmed_gone:
+            return
+        job.cancel_attempts += 1
+        job.cancel_again = time.time() + min(
+            KEEPER_INTERVAL * 2**job.cancel_attempts, LONGEST_CANCEL_PAUSE
+        )
+        try:
+            async with self._crossings:
+                await self._crossing.cancel(job.account, job_id)
+        except SubmissionRefused as refusal:
+            self._log.warning("Cancelling job %d failed: %s", job_id, refusal.message)
+        except Exception as error:
+            self._log.warning("Cancelling job %d failed, it is tried again: %s", job_id, error)
+        else:
+            await self.watcher.look()
+            self.watcher.hurry()
+
+    def end(self, job: Job, outcome: Outcome, *, confirmed: bool) -> None:
+        """The server is gone; `confirmed` when Slurm says so, else it is watched on."""
+        intent = job.intent
+        first = intent.ended is None
+        if first:
+            intent.ended = time.time()
+            metrics.ENDS.labels(outcome.kind).inc()
+            self._log.info("%s ended (%s).", _name(intent), outcome.kind)
+        intent.outcome = outcome
+        intent.port = None
+        job.phase = Phase.GONE
+        if confirmed:
+            intent.confirmed_gone = True
+            self._open.pop(intent.nonce, None)
+            self._absent.discard(job)
+            if intent.job_id is not None:
+                self._by_id.pop(intent.job_id, None)
+        self.ledger.note(intent)
+        job.notify()
+        if first and job.on_withdrawn:
+            job.on_withdrawn()
+
+    def told_end(self, job: Job, outcome: Outcome) -> None:
+        """The launcher says that its server is gone; what becomes of the job Slurm will say."""
+        intent = job.intent
+        job.phase = Phase.ENDING
+        if outcome.kind == "terminated" and intent.cancel_requested is None:
+            # Somebody else ended it, or it is being requeued: the job may come back.
+            intent.outcome = outcome
+            self._withdraw(job)
+        else:
+            self.end(job, intent.outcome or outcome, confirmed=False)
+        self.watcher.hurry()
+
+    def requeued(self, job: Job, restarts: int) -> None:
+        """The job left its node and waits again: its old place may be another's by now."""
+        intent = job.intent
+        intent.restarts = max(restarts, intent.restarts)
+        intent.outcome = None
+        self._log.warning("%s was requeued; its route is withdrawn.", _name(intent))
+        self._withdraw(job)
+
+    def _withdraw(self, job: Job) -> None:
+        intent = job.intent
+        had_place = job.listening
+        intent.address = intent.port = intent.node = intent.started = None
+        self.ledger.note(intent)
+        job.notify()
+        if had_place and job.on_withdrawn:
+            job.on_withdrawn()
+
+    # Watching
+
+    def _watched(self) -> list[int]:
+        return list(self._by_id)
+
+    def _deliver(self, asked: Sequence[int], records: Mapping[int, JobRecord]) -> None:
+        for job_id in asked:
+            job = self._by_id.get(job_id)
+            if job is None:
+                continue
+            record = records.get(job_id)
+            if record is not None and record.uid == job.intent.uid:
+                self._saw(job, record)
+            else:
+                # Not in the list, or the number is another's by now: only a single
+                # look-up can tell, and the keeper makes it.
+                self._absent.add(job)
+        self._count()
+
+    def _saw(self, job: Job, record: JobRecord) -> None:
+        self._absent.discard(job)
+        intent = job.intent
+        phase = phase_of(record.state)
+        if intent.seen_under is None and self._fingerprint is not None:
+            intent.seen_under = self._fingerprint
+            self.ledger.note(intent)
+        news = phase is not job.phase or record.reason != (job.record and job.record.reason)
+        job.record, job.phase, job.invisible = record, phase, False
+        if phase is Phase.GONE:
+            self.end(job, ended_in_slurm(record, intent.outcome), confirmed=True)
+            return
+        waits_again = phase is Phase.PENDING and intent.started is not None
+        if record.restarts > intent.restarts or waits_again:
+            self.requeued(job, record.restarts)
+        if phase is Phase.RUNNING and intent.started is None and record.started is not None:
+            intent.started, intent.node = record.started.timestamp(), record.batch_host
+            metrics.QUEUE_SECONDS.observe(max(0.0, intent.started - intent.created))
+            self.ledger.note(intent)
+        if news:
+            job.notify()
+
+    async def _examine(self, job: Job) -> None:
+        """Ask for one job alone: the only look-up whose 'no' can mean that it is gone."""
+        intent = job.intent
+        if intent.job_id is None:
+            return
+        try:
+            record = await self._client.job(intent.job_id)
+            denied = record.uid != intent.uid
+        except JobUnknown:
+            denied = True
+        except SlurmError as error:
+            self._log.debug("Job %d is kept, Slurm did not say: %s", intent.job_id, error)
+            return
+        if not denied:
+            self._saw(job, record)
+            return
+        await self._refresh_fingerprint()
+        if intent.seen_under is not None and intent.seen_under == self._fingerprint:
+            self.end(job, intent.outcome or VANISHED, confirmed=True)
+        else:
+            job.phase = Phase.UNKNOWN
+
+    async def _refresh_fingerprint(self) -> None:
+        try:
+            self._fingerprint = await self._client.fingerprint()
+        except SlurmError as error:
+            self._log.debug("Slurm's configuration is not known now: %s", error)
+            self._fingerprint = None
+
+    # Keeping
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                await self._keep_once()
+            except Exception:
+                self._log.exception("The keeper of jobs failed once; it goes on.")
+            await asyncio.sleep(KEEPER_INTERVAL)
+
+    async def _keep_once(self) -> None:
+        self.ledger.flush()
+        if self._fingerprint is None and self._by_id:
+            await self._refresh_fingerprint()
+        for job in list(self._absent):
+            self._absent.discard(job)
+            await self._examine(job)
+        now = time.time()
+        for job in self.open():
+            intent = job.intent
+            if intent.job_id is None:
+                if not job.submitting:
+                    await self._recover(job, now)
+            elif intent.cancel_requested is not None or (
+                intent.ended is not None and now - intent.ended > EPILOGUE_GRACE
+            ):
+                await self._repeat_cancel(job, now)
+        self._count()
+
+    async def _repeat_cancel(self, job: Job, now: float) -> None:
+        # Slurm gives a job KillWait seconds to end; asking more often helps nobody.
+        if job.intent.cancel_requested is None:
+            await self.cancel(job)
+        elif now > job.cancel_again and job.phase is not Phase.ENDING:
+            await self._send_cancel(job)
+
+    async def _recover(self, job: Job, now: float) -> None:
+        """Find the job of a submission whose answer was lost, by its tag."""
+        intent = job.intent
+        try:
+            candidates = await self._client.jobs_of(intent.account)
+        except SlurmError as error:
+            self._log.debug("Cannot look for %s yet: %s", _name(intent), error)
+            return
+        for record in candidates:
+            tag = JobTag.from_comment(record.comment)
+            ours = tag is not None and tag.nonce == intent.nonce and record.uid == intent.uid
+            if ours and record.job_id not in self._by_id and alteration(intent, record) is None:
+                self._log.info("Found %s again as job %d.", _name(intent), record.job_id)
+                self.identify(job, record.job_id)
+                self._saw(job, record)
+                if intent.cancel_requested is not None:
+                    await self._send_cancel(job)
+                return
+        if now > intent.deadline + LATE_ARRIVAL:
+            # Should it turn up after all, its announcement is refused and it ends itself.
+            self.end(job, LOST, confirmed=True)
+
+    def _count(self) -> None:
+        phases = dict.fromkeys(Phase, 0)
+        for job in self._open.values():
+            phases[job.phase] += 1
+        for phase, number in phases.items():
+            metrics.JOBS.labels(phase.value).set(number)
+        metrics.UNCONFIRMED_CANCELS.set(
+            sum(job.intent.cancel_requested is not None for job in self._open.values())
+        )
+        metrics.WATCH_FAILURES.set(self.watcher.failures)
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def alteration(intent: Intent, record: JobRecord) -> str | None:
+    """What the owner of a job changed beyond what was granted, or None.
+
+    Owners may edit their jobs with scontrol: a new name or comment changes
+    nothing, another partition or more resources were never asked of the hub.
+    """
+    asked = intent.request
+    if record.partition and record.partition != asked.get("partition"):
+        return f"it was moved to partition {record.partition}"
+    gpus = sum(gres.count for gres in record.gres if gres.name == "gpu")
+    if gpus > int(asked.get("gpus") or 0):
+        return f"it was given {gpus} GPUs"
+    waiting = phase_of(record.state) is Phase.PENDING
+    if waiting and record.cpus > int(asked.get("cpus") or 0):
+        return f"it was given {record.cpus} CPUs"
+    return None
+
+
+def _name(intent: Intent) -> str:
+    server = f":{intent.server}" if intent.server else ""
+    return f"{intent.username}{server} ({intent.nonce[:8]})"

@@ -1,0 +1,279 @@
+"""What was intended and what became of it: the hub's own memory of every job.
+
+The ledger is written before Slurm is asked for anything, so that a hub killed
+at any point finds its jobs again. It has its own tables, apart from
+JupyterHub's, so that a lost hub database loses no running server.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.engine import make_url
+
+from slurmhub.errors import SlurmhubError
+
+metadata = sa.MetaData()
+
+intents = sa.Table(
+    "slurmhub_intent",
+    metadata,
+    sa.Column("nonce", sa.String(32), primary_key=True),
+    sa.Column("username", sa.Unicode(255), nullable=False),
+    sa.Column("server", sa.Unicode(255), nullable=False),
+    sa.Column("account", sa.Unicode(255), nullable=False),
+    sa.Column("uid", sa.BigInteger, nullable=False),
+    sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("script", sa.UnicodeText, nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("deadline", sa.Float, nullable=False),
+    sa.Column("job_id", sa.BigInteger, index=True),
+    sa.Column("seen_under", sa.Unicode(1024)),
+    sa.Column("restarts", sa.Integer, nullable=False),
+    sa.Column("started", sa.Float),
+    sa.Column("node", sa.Unicode(255)),
+    sa.Column("address", sa.Unicode(255)),
+    sa.Column("port", sa.Integer),
+    sa.Column("cancel_requested", sa.Float),
+    sa.Column("confirmed_gone", sa.Boolean, nullable=False),
+    sa.Column("ended", sa.Float),
+    sa.Column("outcome", sa.JSON),
+    sa.Index("slurmhub_intent_server", "username", "server"),
+)
+
+accepted_options = sa.Table(
+    "slurmhub_accepted_options",
+    metadata,
+    sa.Column("username", sa.Unicode(255), primary_key=True),
+    sa.Column("server", sa.Unicode(255), primary_key=True),
+    sa.Column("options", sa.JSON, nullable=False),
+)
+
+
+class LedgerUnwritable(SlurmhubError):
+    """The ledger's database refused a write, so nothing was asked of Slurm."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: a kind for metrics, and words for the person it ran for."""
+
+    kind: str
+    plain: str
+    remedy: str
+    detail: str = ""
+    exit_code: int | None = None
+
+
+@dataclass
+class Intent:
+    """One server that was asked for, from before its submission until Slurm confirms it gone.
+
+    Times are seconds since the epoch. `job_id` is None until Slurm's answer was
+    heard. `seen_under` is the fingerprint of Slurm's configuration under which
+    this hub's account has seen the job. `address` and `port` are those of the
+    announced server of incarnation `restarts`. `ended` says when the server was
+    found gone; `confirmed_gone` says that Slurm itself agreed.
+    """
+
+    nonce: str
+    username: str
+    server: str
+    account: str
+    uid: int
+    request: dict[str, Any]
+    script: str
+    deadline: float
+    created: float = field(default_factory=time.time)
+    job_id: int | None = None
+    seen_under: str | None = None
+    restarts: int = 0
+    started: float | None = None
+    node: str | None = None
+    address: str | None = None
+    port: int | None = None
+    cancel_requested: float | None = None
+    confirmed_gone: bool = False
+    ended: float | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def live(self) -> bool:
+        """True while this is the server its owner has: neither ended nor being cancelled."""
+        return self.ended is None and self.cancel_requested is None
+
+
+# An ended server's outcome is kept until its next start, and at most this long.
+RETENTION_SECONDS = 90 * 24 * 3600
+
+
+class Ledger:
+    """The tables behind `Intent` and the last accepted options.
+
+    A new intent that cannot be written raises `LedgerUnwritable`: nothing may
+    be submitted that a killed hub would forget. What is learnt later is kept in
+    memory and written again at the next chance, so a full disk loses nothing
+    that the hub still knows.
+    """
+
+    def __init__(self, url: str, *, log: logging.Logger) -> None:
+        self._log = log
+        self._unsaved: dict[str, Intent] = {}
+        self._engine = sa.create_engine(url, connect_args=_connect_args(url))
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _tune_sqlite)
+        self._url = url
+        self._migrate()
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        self._engine.dispose()
+
+    def begin(self, intent: Intent) -> None:
+        """Write a new intent down; raises `LedgerUnwritable` when that fails."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(intents.insert().values(_row(intent)))
+        except sa.exc.SQLAlchemyError as error:
+            raise LedgerUnwritable(
+                f"The hub could not write to its job ledger ({_first_line(error)}), "
+                "so no job was submitted.",
+                remedy="Please tell the operator: the disk of the hub may be full.",
+            ) from error
+
+    def note(self, intent: Intent) -> None:
+        """Write down what was learnt of an intent; kept for later when the write fails."""
+        self._unsaved[intent.nonce] = intent
+        self.flush()
+
+    def flush(self) -> None:
+        """Write everything that an earlier failure left unwritten."""
+        if not self._unsaved:
+            return
+        try:
+            with self._engine.begin() as connection:
+                for intent in self._unsaved.values():
+                    connection.execute(
+                        intents.update().where(intents.c.nonce == intent.nonce).values(_row(intent))
+                    )
+        except sa.exc.SQLAlchemyError as error:
+            self._log.error(
+                "The job ledger at %s could not be written (%s). %d entries are kept in memory "
+                "and tried again; free the disk or restore the database before restarting the hub.",
+                make_url(self._url).render_as_string(hide_password=True),
+                _first_line(error),
+                len(self._unsaved),
+            )
+        else:
+            self._unsaved.clear()
+
+    def open_intents(self) -> list[Intent]:
+        """Every intent that Slurm has not yet confirmed gone, oldest first."""
+        query = (
+            sa.select(intents)
+            .where(intents.c.confirmed_gone.is_(False))
+            .order_by(intents.c.created)
+        )
+        return self._read(query)
+
+    def last(self, username: str, server: str) -> Intent | None:
+        """The newest intent of this server, running or ended."""
+        query = (
+            sa.select(intents)
+            .where(intents.c.username == username, intents.c.server == server)
+            .order_by(intents.c.created.desc())
+            .limit(1)
+        )
+        found = self._read(query)
+        return found[0] if found else None
+
+    def accepted(self, username: str, server: str) -> dict[str, Any] | None:
+        """The options this server was last accepted with."""
+        query = sa.select(accepted_options.c.options).where(
+            accepted_options.c.username == username, accepted_options.c.server == server
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return dict(row.options) if row else None
+
+    def accept(self, username: str, server: str, options: Mapping[str, Any]) -> None:
+        """Keep options that passed validation, for the next form of this server."""
+        key = (accepted_options.c.username == username) & (accepted_options.c.server == server)
+        with self._engine.begin() as connection:
+            connection.execute(accepted_options.delete().where(key))
+            connection.execute(
+                accepted_options.insert().values(
+                    username=username, server=server, options=dict(options)
+                )
+            )
+
+    def forget_old(self) -> int:
+        """Delete what ended longer ago than the retention; returns how many."""
+        before = time.time() - RETENTION_SECONDS
+        with self._engine.begin() as connection:
+            result = connection.execute(
+                intents.delete().where(intents.c.confirmed_gone.is_(True), intents.c.ended < before)
+            )
+        return int(result.rowcount)
+
+    def _read(self, query: sa.Select[Any]) -> list[Intent]:
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [self._unsaved.get(row["nonce"]) or _intent(dict(row)) for row in rows]
+
+    def _migrate(self) -> None:
+        config = Config()
+        config.set_main_option(
+            "script_location", str(Path(__file__).parent / "migrations").replace("%", "%%")
+        )
+        try:
+            with closing(self._engine.connect()) as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                connection.commit()
+        except sa.exc.OperationalError as error:
+            raise LedgerUnwritable(
+                f"The job ledger {self._engine.url.render_as_string()} cannot be opened "
+                f"({_first_line(error)}).",
+                remedy="Check c.SlurmHubSpawner.ledger_url and that the hub's account may "
+                "write there.",
+            ) from error
+
+
+def _connect_args(url: str) -> dict[str, Any]:
+    # The hub touches the ledger from its event loop's thread only, but starts it elsewhere.
+    return {"check_same_thread": False} if url.startswith("sqlite") else {}
+
+
+def _tune_sqlite(connection: Any, _record: object) -> None:
+    # A write-ahead log survives a killed hub and spares the event loop an fsync per write.
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+
+
+def _row(intent: Intent) -> dict[str, Any]:
+    row = {item.name: getattr(intent, item.name) for item in fields(intent)}
+    row["outcome"] = asdict(intent.outcome) if intent.outcome else None
+    row["request"] = json.loads(json.dumps(intent.request))
+    return row
+
+
+def _intent(row: Mapping[str, Any]) -> Intent:
+    values = dict(row)
+    outcome = values.pop("outcome")
+    return replace(Intent(**values), outcome=Outcome(**outcome) if outcome else None)
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]

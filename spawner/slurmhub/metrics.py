@@ -1,0 +1,33 @@
+"""What Prometheus sees of this hub's jobs, on JupyterHub's own /hub/metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SUBMISSIONS = Counter(
+    "slurmhub_submissions", "Jobs asked for, by what became of the submission", ["outcome"]
+)
+JOBS = Gauge("slurmhub_jobs", "Open jobs of this hub by phase", ["phase"])
+ENDS = Counter("slurmhub_job_ends", "Jobs that ended, by how", ["kind"])
+ANNOUNCEMENTS_REFUSED = Counter(
+    "slurmhub_announcements_refused", "Messages from jobs that were refused, by reason", ["reason"]
+)
+REQUESTS_REFUSED = Counter(
+    "slurmhub_requests_refused", "Options that did not pass validation, by field", ["field"]
+)
+WATCH_FAILURES = Gauge(
+    "slurmhub_watch_failures", "Looks at the cluster that failed in a row; 0 while Slurm answers"
+)
+UNCONFIRMED_CANCELS = Gauge(
+    "slurmhub_unconfirmed_cancels", "Cancelled jobs that Slurm has not yet confirmed gone"
+)
+QUEUE_SECONDS = Histogram(
+    "slurmhub_queue_seconds",
+    "From submission to the start of the job",
+    buckets=(1, 2, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600),
+)
+LAUNCH_SECONDS = Histogram(
+    "slurmhub_launch_seconds",
+    "From the start of the job to its listening server",
+    buckets=(0.5, 1, 2, 3, 5, 10, 20, 60, 300),
+)

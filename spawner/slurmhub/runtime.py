@@ -1,0 +1,162 @@
+"""What all spawners of one hub share: its ledger, its jobs, its view of the cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from slurmhub.assets import asset
+from slurmhub.certificates import issue
+from slurmhub.errors import SlurmhubError
+from slurmhub.job.crossing import Crossing, person
+from slurmhub.jobs import Job, Jobs
+from slurmhub.keys import load_key
+from slurmhub.ledger import Ledger
+from slurmhub.options.limits import SiteLimits
+from slurmhub.options.offer import Offer
+from slurmhub.rendezvous import Rendezvous
+from slurmhub.slurm.client import SlurmClient
+from slurmhub.slurm.facts import FactsCache
+
+
+class SettingUnusable(SlurmhubError):
+    """A setting of the hub that slurmhub cannot work with."""
+
+
+@dataclass
+class Runtime:
+    """One hub's jobs on one cluster, built from the settings on first use."""
+
+    jobs: Jobs
+    client: SlurmClient
+    facts: FactsCache
+    rendezvous: Rendezvous
+    limits: SiteLimits
+    key: bytes
+    _offer: tuple[object, Offer] | None = None
+
+    def offer(self) -> Offer | None:
+        """What may be asked for now, from cached facts; None while there are none."""
+        facts = self.facts.facts
+        if facts is None:
+            return None
+        if self._offer is None or self._offer[0] is not facts:
+            self._offer = (facts, Offer.from_facts(facts, self.limits))
+        return self._offer[1]
+
+
+_runtime: Runtime | None = None
+
+
+def runtime(settings: Any) -> Runtime:
+    """The hub's runtime; `settings` is any spawner, whose traits and hub it is built from.
+
+    Must first be called on the hub's event loop. Raises SlurmhubError when a
+    setting cannot be used.
+    """
+    global _runtime
+    if _runtime is None:
+        _runtime = _build(settings)
+        _runtime.jobs.start()
+        _runtime.facts.refresh()
+    return _runtime
+
+
+def current() -> Runtime | None:
+    """The runtime, where one was built."""
+    return _runtime
+
+
+async def close() -> None:
+    """Forget the runtime; jobs go on. For a hub that ends within a living process."""
+    global _runtime
+    if _runtime is not None:
+        await _runtime.jobs.close()
+        _runtime = None
+
+
+def _build(settings: Any) -> Runtime:
+    log: logging.Logger = settings.log
+    conf = Path(settings.slurm_conf) if settings.slurm_conf else None
+    if conf is not None and not conf.is_file():
+        raise SettingUnusable(
+            f"c.SlurmHubSpawner.slurm_conf is {conf}, and there is no such file.",
+            remedy="Give the path of the cluster's slurm.conf, or leave it out.",
+        )
+    bin_dir = Path(settings.slurm_bin_dir)
+    client = SlurmClient(bin_dir=bin_dir, conf=conf, timeout=settings.slurm_timeout)
+    key = load_key(Path(settings.key_file))
+    jobs = Jobs(
+        ledger=Ledger(settings.ledger_url, log=log),
+        client=client,
+        crossing=Crossing(
+            bundled=asset("libexec/slurmhub-as-user"),
+            installed=Path(settings.helper),
+            bin_dir=bin_dir,
+            slurm_conf=conf,
+        ),
+        accounts=lambda name: person(name).account,
+        log=log,
+        rest_interval=settings.watch_interval,
+    )
+    facts = FactsCache(client, log=log)
+    rendezvous = Rendezvous(
+        jobs,
+        key=key,
+        ports=settings.port_range,
+        forbidden_ports=partial(_own_ports, settings.hub_app),
+        address_of=_Addresses(facts, settings.node_addresses).of,
+        certify=_Certifier(settings).server,
+        log=log,
+    )
+    return Runtime(jobs, client, facts, rendezvous, settings.site_limits(), key)
+
+
+class _Addresses:
+    """Where nodes are reached: the site's map first, then Slurm's NodeAddr."""
+
+    def __init__(self, facts: FactsCache, mapped: Mapping[str, str]) -> None:
+        self._facts = facts
+        self._mapped = mapped
+
+    async def of(self, node: str) -> str | None:
+        if node in self._mapped:
+            return self._mapped[node]
+        return await self._facts.address(node)
+
+
+class _Certifier:
+    """Certificates for jobs, where the hub runs with internal_ssl."""
+
+    def __init__(self, settings: Any) -> None:
+        app = settings.hub_app
+        self._store = Path(app.internal_certs_location) if app and app.internal_ssl else None
+        bundles = app.internal_trust_bundles if self._store else {}
+        self._trust = {name: Path(path) for name, path in bundles.items()}
+
+    async def server(self, job: Job, address: str) -> Mapping[str, str] | None:
+        if self._store is None:
+            return None
+        certificate = await asyncio.to_thread(
+            issue,
+            self._store,
+            name=f"user-{job.intent.username}",
+            addresses=[address],
+            trust=self._trust["notebooks-ca"],
+        )
+        return certificate.payload()
+
+
+def _own_ports(app: Any) -> frozenset[int]:
+    """The ports of the hub and its proxy, which no job may claim."""
+    if app is None:
+        return frozenset()
+    urls = [app.bind_url, app.hub_bind_url, app.hub.url, getattr(app.proxy, "api_url", "")]
+    ports = {urlsplit(url).port for url in urls if url}
+    return frozenset(port for port in ports if port)

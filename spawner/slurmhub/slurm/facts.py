@@ -1,0 +1,69 @@
+"""The cluster's facts, kept in memory: what forms and validation use without waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from slurmhub.slurm.client import SlurmClient
+from slurmhub.slurm.errors import SlurmError
+from slurmhub.slurm.records import ClusterFacts
+
+# Facts younger than this, in seconds, are not asked for again.
+FRESH = 20.0
+
+
+class FactsCache:
+    """The newest facts that Slurm gave, and when; asked for only while somebody looks."""
+
+    def __init__(self, client: SlurmClient, *, log: logging.Logger) -> None:
+        self._client = client
+        self._log = log
+        self._task: asyncio.Task[None] | None = None
+        self._taken = 0.0
+        self.facts: ClusterFacts | None = None
+        self.trouble: str | None = None
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the facts were taken; None while there are none."""
+        return time.monotonic() - self._taken if self.facts else None
+
+    def refresh(self) -> asyncio.Task[None]:
+        """Ask Slurm again in the background, unless the facts are fresh or already asked for."""
+        if self._task is None or (self._task.done() and (self.age is None or self.age > FRESH)):
+            self._task = asyncio.get_running_loop().create_task(self._ask())
+        return self._task
+
+    async def within(self, seconds: float) -> ClusterFacts | None:
+        """The facts; when there are none yet, wait for them, at most `seconds`."""
+        task = self.refresh()
+        if self.facts is None:
+            await asyncio.wait({task}, timeout=seconds)
+        return self.facts
+
+    async def address(self, node: str) -> str | None:
+        """Slurm's address for a node (NodeAddr in slurm.conf); None when it names no such node."""
+        found = self._address(node)
+        if found is None:
+            if self._task is not None:
+                await asyncio.wait({self._task})
+            self._task = asyncio.get_running_loop().create_task(self._ask())
+            await asyncio.wait({self._task})
+            found = self._address(node)
+        return found
+
+    def _address(self, node: str) -> str | None:
+        nodes = self.facts.nodes if self.facts else ()
+        return next((record.address for record in nodes if record.name == node), None)
+
+    async def _ask(self) -> None:
+        try:
+            self.facts = await self._client.facts()
+        except SlurmError as error:
+            self.trouble = str(error)
+            self._log.warning("The cluster's facts could not be read. %s", error)
+        else:
+            self.trouble = None
+            self._taken = time.monotonic()

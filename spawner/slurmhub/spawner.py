@@ -1,0 +1,318 @@
+"""JupyterHub's lifecycle on top of Slurm jobs: start, poll, stop, progress, adoption."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from batchspawner import SlurmSpawner
+from traitlets import Integer, List, Unicode
+
+from slurmhub import compat
+from slurmhub.errors import SlurmhubError
+from slurmhub.hub.status import Status, status_of
+from slurmhub.job.crossing import person, submission_deadline
+from slurmhub.job.outcome import INVISIBLE, NEVER_LISTENED, QUEUED_TOO_LONG
+from slurmhub.job.payload import Submission, prepare
+from slurmhub.jobs import Job
+from slurmhub.keys import new_nonce, server_token
+from slurmhub.ledger import Intent, Outcome
+from slurmhub.options.door import OptionsDoor, ServerFailed
+from slurmhub.options.request import JobRequest
+from slurmhub.runtime import Runtime, runtime
+from slurmhub.traits import ClusterTraits, LimitTraits, ScriptTraits
+
+compat.remove_inherited_handler()
+
+# A job that waits in the queue must not run into JupyterHub's own limit on start().
+QUEUE_WITHOUT_LIMIT = 366 * 24 * 3600
+# Where nothing ever listens: the route and the address of a server that has no place.
+NOWHERE = ("127.0.0.1", 1)
+
+
+class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, SlurmSpawner):  # type: ignore[misc]
+    """Starts each single-user server as its owner's own Slurm job.
+
+    See JupyterHub's "Spawners" reference for the lifecycle, and docs/operators
+    for the settings.
+    """
+
+    start_timeout = Integer(
+        QUEUE_WITHOUT_LIMIT, help="Leave it: queue_timeout and launch_timeout are the limits."
+    ).tag(config=True)
+    env_keep = List(
+        Unicode(), [], help="Names taken from the hub's environment; none, unless a site insists."
+    ).tag(config=True)
+
+    job: Job | None = None
+    request: JobRequest | None = None
+    _adopted = False
+    _return_status = 0
+
+    # What the hub shares
+
+    @property
+    def hub_app(self) -> Any:
+        """The JupyterHub application, or None outside one."""
+        return compat.hub_app(self)
+
+    @property
+    def runtime(self) -> Runtime:
+        """The hub's jobs and its view of the cluster."""
+        return runtime(self)
+
+    # State
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take up the job that the ledger holds for this server."""
+        super().load_state(state)
+        jobs = self.runtime.jobs
+        job = jobs.by_nonce(state.get("nonce", "")) or jobs.find(self.user.name, self.name)
+        if job is not None:
+            self._take(job)
+
+    def get_state(self) -> dict[str, Any]:
+        """The nonce: everything else is in the ledger."""
+        state: dict[str, Any] = super().get_state()
+        if self.job is not None:
+            state["nonce"] = self.job.intent.nonce
+        return state
+
+    def clear_state(self) -> None:
+        """Let go of the job; the ledger keeps it."""
+        super().clear_state()
+        if self.job is not None:
+            self.job.on_withdrawn = None
+        self.job = None
+        self._adopted = False
+
+    def _take(self, job: Job) -> None:
+        self.job = job
+        self.job_id = str(job.intent.job_id or "")
+        self.api_token = server_token(self.runtime.key, job.intent.nonce)
+        job.on_withdrawn = self._withdrawn
+
+    # Lifecycle
+
+    async def start(self) -> str:
+        """Ask for a job, unless this server has one, and wait until its server listens.
+
+        Cancelling it loses nothing: the job belongs to the hub.
+        """
+        try:
+            job = self.runtime.jobs.find(self.user.name, self.name)
+            if job is None:
+                job = await self._ask_for_job()
+            else:
+                self.log.info(
+                    "%s already has job %s; taking it up.", self._log_name, job.intent.job_id
+                )
+                compat.adopt_token(self, server_token(self.runtime.key, job.intent.nonce))
+            self._take(job)
+            await compat.refresh_oauth_client(self)
+            await self._until_listening(job)
+        except SlurmhubError as error:
+            raise ServerFailed(str(error)) from error
+        return self._url(job)
+
+    async def _ask_for_job(self) -> Job:
+        if self.request is None:
+            self.accept(self.user_options)
+        assert self.request is not None  # noqa: S101 - accept() sets it or raises
+        name = self.unix_account(self.user.name) if self.unix_account else self.user.name
+        owner = await asyncio.to_thread(person, name)
+        nonce = new_nonce()
+        compat.adopt_token(self, server_token(self.runtime.key, nonce))
+        submission = await prepare(self, self.request, nonce, owner)
+        intent = Intent(
+            nonce=nonce,
+            username=self.user.name,
+            server=self.name,
+            account=owner.account.name,
+            uid=owner.account.uid,
+            request=dict(self.request.stored()),
+            script=submission.script,
+            deadline=submission_deadline(self.submit_timeout),
+        )
+        return self._request_job(intent, owner.account, submission)
+
+    def _request_job(self, intent: Intent, account: Any, submission: Submission) -> Job:
+        return self.runtime.jobs.request(
+            intent, account, payload=submission.payload, directories=submission.directories
+        )
+
+    async def _until_listening(self, job: Job) -> None:
+        while not job.listening:
+            intent = job.intent
+            if intent.ended is not None or intent.cancel_requested is not None:
+                raise ServerFailed(_words(intent.outcome))
+            if job.invisible:
+                await self._give_up(job, INVISIBLE)
+            left = self._patience(intent)
+            if left is not None and left <= 0:
+                await self._give_up(
+                    job, QUEUED_TOO_LONG if intent.started is None else NEVER_LISTENED
+                )
+            await job.change(left)
+
+    def _patience(self, intent: Intent) -> float | None:
+        """Seconds this server may still take, or None while it may wait for ever."""
+        now = time.time()
+        if intent.started is not None:
+            return float(intent.started + self.launch_timeout - now)
+        if self.queue_timeout:
+            return float(intent.created + self.queue_timeout - now)
+        return None
+
+    async def _give_up(self, job: Job, outcome: Outcome) -> None:
+        job.intent.outcome = outcome
+        if outcome is INVISIBLE:
+            self.log.error("Job %s cannot be seen. %s", job.intent.job_id, outcome.remedy)
+        await self.runtime.jobs.cancel(job)
+        raise ServerFailed(_words(outcome))
+
+    async def poll(self) -> int | None:
+        """None while the job may be there; unknown counts as there. No query is made."""
+        job = self.job
+        if job is None:
+            return self._return_status
+        if job.intent.ended is None:
+            return None
+        outcome = job.intent.outcome
+        self._return_status = (outcome.exit_code if outcome else None) or 0
+        return self._return_status
+
+    async def stop(self, now: bool = False) -> None:
+        """Cancel the job; what Slurm does not confirm in time is cancelled on in the background."""
+        job = self.job
+        if job is None:
+            return
+        job.on_withdrawn = None
+        await self.runtime.jobs.cancel(job)
+        until = time.monotonic() + self.stop_timeout
+        while not now and job.intent.ended is None and time.monotonic() < until:
+            await job.change(until - time.monotonic())
+        if job.intent.ended is None and not now:
+            self.log.warning(
+                "Slurm has not confirmed the end of job %s; it is cancelled again until it does.",
+                job.intent.job_id,
+            )
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """What the queue says, each time it says something new."""
+        said = ""
+        while True:
+            status = self.status()
+            if status.message != said:
+                said = status.message
+                yield {"progress": status.percent, "message": said}
+            if self.job is None:
+                await asyncio.sleep(0.2)
+            else:
+                await self.job.change(timeout=10)
+
+    def status(self) -> Status:
+        """What a person who waits is told."""
+        if self.job is not None:
+            return status_of(self.job)
+        return status_of(None, last=self.runtime.jobs.ledger.last(self.user.name, self.name))
+
+    # Adoption after a restart of the hub, and after a requeue
+
+    async def get_url(self) -> str:
+        """Where the server listens; waits for a pending job, and never raises.
+
+        JupyterHub asks after its restart, for servers whose `poll()` says None.
+        """
+        job = self.job
+        if job is not None:
+            waiting = asyncio.get_running_loop().create_task(self._take_up(job))
+            with compat.interruptible(self, waiting):
+                await asyncio.wait([waiting])
+            if not waiting.cancelled() and waiting.exception() is None:
+                return self._url(job)
+            why = "cancelled" if waiting.cancelled() else waiting.exception()
+            self.log.warning("%s is not taken up: %s", self._log_name, why)
+        # Nothing to connect to: let the hub find that out at once rather than after a timeout.
+        self.http_timeout = 0
+        return f"http://{NOWHERE[0]}:{NOWHERE[1]}"
+
+    async def _take_up(self, job: Job) -> None:
+        self._adopted = True
+        await self.runtime.jobs.watcher.look()
+        await self._until_listening(job)
+        self.server.proto = "https" if self.internal_ssl else "http"
+
+    def start_polling(self) -> None:
+        """Called when the hub holds the server for running: the moment to mend what it left."""
+        super().start_polling()
+        asyncio.get_running_loop().create_task(self._settle())
+
+    async def _settle(self) -> None:
+        await compat.refresh_oauth_client(self)
+        if self._adopted and self.ready:
+            # JupyterHub adds routes only once every server of the hub is checked.
+            self._adopted = False
+            await compat.proxy(self).add_user(self.user, self.name)
+
+    def _withdrawn(self) -> None:
+        """The server has lost its place: at this moment, before anything can be awaited."""
+        job = self.job
+        if job is None:
+            return
+        if self.server is not None and job.intent.ended is None:
+            self.server.ip, self.server.port = NOWHERE
+        asyncio.get_running_loop().create_task(self._follow(job))
+
+    async def _follow(self, job: Job) -> None:
+        spawn = compat.spawning(self)
+        if compat.is_starting(self) and spawn is not None:
+            # start() still waits, or the hub waits for the old place, which leads nowhere now.
+            await asyncio.wait([spawn])
+        if self.job is not job or not self.server or compat.is_held(self):
+            return
+        with compat.held(self, asyncio.current_task()):
+            await compat.proxy(self).delete_user(self.user, self.name)
+            await self._until_back(job)
+        if job.listening:
+            self.server.ip, self.server.port = job.intent.address, job.intent.port
+            self.user.db.commit()
+            await compat.proxy(self).add_user(self.user, self.name)
+        else:
+            await self.poll_and_notify()
+
+    async def _until_back(self, job: Job) -> None:
+        try:
+            await self._until_listening(job)
+        except ServerFailed as error:
+            self.log.warning("%s did not come back: %s", self._log_name, error)
+        while job.intent.ended is None and not job.listening:
+            await job.change()
+
+    def _url(self, job: Job) -> str:
+        scheme = "https" if self.internal_ssl else "http"
+        address = job.intent.address or ""
+        host = f"[{address}]" if ":" in address else address
+        return f"{scheme}://{host}:{job.intent.port}"
+
+    # What batchspawner and JupyterHub would do themselves
+
+    def user_env(self, env: dict[str, str]) -> dict[str, str]:
+        """Nothing of the account on the hub's host: the job has its own HOME, USER and SHELL."""
+        return env
+
+    async def create_certs(self) -> dict[str, str]:
+        """Nothing yet: jobs get their certificates by other ways, off the event loop."""
+        return {}
+
+    async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
+        """Nothing to move."""
+        return paths
+
+
+def _words(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "The job of this server ended."
+    return f"{outcome.plain} {outcome.remedy}".strip()

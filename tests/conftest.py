@@ -1,0 +1,133 @@
+"""Fixtures for everything that needs a real cluster; unit tests use none of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from slurmhub_deploy.cluster.embedded import EmbeddedCluster
+from slurmhub_deploy.cluster.plan import ClusterPlan, standard_plan
+from tests.rig.accounts import unix_accounts
+from tests.rig.hub import HubUnderTest
+
+STUB = Path(__file__).parent / "rig" / "stub_server.py"
+PEOPLE = ("alice", "bob", "mallory")
+
+
+@pytest.fixture(scope="session")
+def proxy_command() -> list[str]:
+    """How configurable-http-proxy is run; script/test says where it was installed."""
+    return os.environ["SLURMHUB_TEST_PROXY"].split()
+
+
+@pytest.fixture(scope="session")
+def ground() -> Iterator[Path]:
+    """A folder that every account may pass through, for clusters, homes and hubs."""
+    folder = Path(tempfile.mkdtemp(prefix="shub-", dir="/tmp"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def accounts(ground: Path) -> Iterator[dict[str, str]]:
+    """Local accounts for alice, bob and mallory, the attacker."""
+    homes = ground / "home"
+    homes.mkdir(mode=0o711)
+    with unix_accounts(homes, *PEOPLE) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def stub(ground: Path) -> Path:
+    """The stub server, where every account can read it."""
+    copy = ground / "stub_server.py"
+    shutil.copy(STUB, copy)
+    copy.chmod(0o644)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def cluster(ground: Path, accounts: dict[str, str]) -> Iterator[EmbeddedCluster]:
+    """A cluster of two CPU nodes and one with four GPUs, with fast scheduling."""
+    with running_cluster(ground, standard_plan) as running:
+        yield running
+
+
+class running_cluster:  # noqa: N801 - used as a function
+    """Start a cluster of this plan in a folder of its own; removed at the end."""
+
+    def __init__(self, ground: Path, plan: Callable[..., ClusterPlan], **changes: object) -> None:
+        root = Path(tempfile.mkdtemp(prefix="c", dir=ground))
+        root.chmod(0o711)
+        self._cluster = EmbeddedCluster(plan(root, **changes))
+
+    def __enter__(self) -> EmbeddedCluster:
+        self._cluster.start()
+        return self._cluster
+
+    def __exit__(self, *_: object) -> None:
+        self._cluster.remove()
+
+
+def bind_prologue(cluster: EmbeddedCluster) -> str:
+    """Shell lines that make a server listen on its own node's address only."""
+    cases = " ".join(
+        f"{node.name}) export SLURMHUB_BIND_ADDRESS={node.address};;" for node in cluster.plan.nodes
+    )
+    return f'case "$SLURMD_NODENAME" in {cases} esac'
+
+
+def hub_settings(cluster: EmbeddedCluster, stub: Path, extra: str = "") -> str:
+    """The lines that tie a hub to a cluster and to the stub server."""
+    return f"""
+c.SlurmHubSpawner.slurm_conf = {str(cluster.conf)!r}
+c.SlurmHubSpawner.slurm_bin_dir = {str(cluster.bin_dir)!r}
+c.SlurmHubSpawner.unix_account = lambda name: "shub-" + name
+c.SlurmHubSpawner.prologue = {bind_prologue(cluster)!r}
+c.SlurmHubSpawner.shell = ["/bin/bash"]
+c.SlurmHubSpawner.warning_seconds = 60
+c.Spawner.cmd = ["/usr/bin/python3", {str(stub)!r}]
+c.Spawner.poll_interval = 5
+{extra}
+"""
+
+
+HubMaker = Callable[..., HubUnderTest]
+
+
+@pytest.fixture
+def make_hub(ground: Path, stub: Path, proxy_command: list[str]) -> Iterator[HubMaker]:
+    """Make hubs on a cluster; all are stopped at the end of the test."""
+    with ExitStack() as stack:
+
+        def make(cluster: EmbeddedCluster, extra: str = "", **options: object) -> HubUnderTest:
+            folder = Path(tempfile.mkdtemp(prefix="h", dir=ground))
+            hub = HubUnderTest(
+                folder,
+                hub_settings(cluster, stub, extra),
+                proxy_command,
+                **options,  # type: ignore[arg-type]
+            )
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            stack.callback(hub.stop)
+            hub.start()
+            return hub
+
+        yield make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything below these folders makes accounts and daemons: only root can."""
+    if os.geteuid() == 0:
+        return
+    for item in items:
+        if {"slurm", "browser", "attack", "faults"} & set(Path(item.path).parts):
+            sys.exit("These tests make accounts and daemons of their own: run them as root.")

@@ -1,0 +1,1 @@
+"""What tests stand on: a real Slurm, a real hub, real accounts, all made by the test itself."""
