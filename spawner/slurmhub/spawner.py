@@ -12,6 +12,7 @@ from traitlets import Integer, List, Unicode
 
 from slurmhub import compat
 from slurmhub.errors import SlurmhubError
+from slurmhub.hub.rendezvous_handler import PATTERN, RendezvousHandler
 from slurmhub.hub.status import Status, status_of
 from slurmhub.job.crossing import person, submission_deadline
 from slurmhub.job.outcome import INVISIBLE, NEVER_LISTENED, QUEUED_TOO_LONG
@@ -21,10 +22,10 @@ from slurmhub.keys import new_nonce, server_token
 from slurmhub.ledger import Intent, Outcome
 from slurmhub.options.door import OptionsDoor, ServerFailed
 from slurmhub.options.request import JobRequest
-from slurmhub.runtime import Runtime, runtime
 from slurmhub.traits import ClusterTraits, LimitTraits, ScriptTraits
 
 compat.remove_inherited_handler()
+compat.add_api_handler(PATTERN, RendezvousHandler)
 
 # A job that waits in the queue must not run into JupyterHub's own limit on start().
 QUEUE_WITHOUT_LIMIT = 366 * 24 * 3600
@@ -57,11 +58,6 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
     def hub_app(self) -> Any:
         """The JupyterHub application, or None outside one."""
         return compat.hub_app(self)
-
-    @property
-    def runtime(self) -> Runtime:
-        """The hub's jobs and its view of the cluster."""
-        return runtime(self)
 
     # State
 

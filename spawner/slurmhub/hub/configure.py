@@ -9,7 +9,7 @@ from typing import Any
 
 from jupyterhub.app import JupyterHub
 
-from slurmhub.hub.pages import API_HANDLERS, HANDLERS
+from slurmhub.hub.pages import HANDLERS
 from slurmhub.options.door import Prefilled
 from slurmhub.runtime import runtime
 
@@ -55,7 +55,7 @@ def configure(c: Any) -> None:
     c.JupyterHub.concurrent_spawn_limit = 0
     # One pending job would otherwise keep the whole hub from answering after its restart.
     c.JupyterHub.init_spawners_timeout = 1
-    c.JupyterHub.extra_handlers = [*_listed(c, "extra_handlers"), *HANDLERS, *API_HANDLERS]
+    c.JupyterHub.extra_handlers = [*_listed(c, "extra_handlers"), *HANDLERS]
     c.JupyterHub.template_paths = [*_listed(c, "template_paths"), str(TEMPLATES)]
     try:
         loop = asyncio.get_running_loop()

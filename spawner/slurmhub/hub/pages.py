@@ -13,7 +13,8 @@ from tornado import web
 
 from slurmhub.runtime import runtime
 
-_SERVER = r"([^/]+)(?:/([^/]+))?"
+# The default server's path has one name, a named server's two.
+_SERVERS = (r"([^/]+)", r"([^/]+)/([^/]+)")
 
 
 def _spawner(handler: Any, user_name: str, server_name: str) -> Any:
@@ -27,9 +28,9 @@ class StatusHandler(APIHandler):  # type: ignore[misc]
     """GET: what the hub knows of a server, also while JupyterHub itself only checks it."""
 
     @needs_scope("read:servers")
-    async def get(self, user_name: str, server_name: str | None = None) -> None:
+    async def get(self, user_name: str, server_name: str = "") -> None:
         """Answer with the server's status as JSON."""
-        spawner = _spawner(self, user_name, server_name or "")
+        spawner = _spawner(self, user_name, server_name)
         status = spawner.status().as_json()
         if spawner.ready:
             status["url"] = spawner.user.server_url(spawner.name)
@@ -42,9 +43,9 @@ class CancelHandler(BaseHandler):  # type: ignore[misc]
     """POST: cancel the server that is named, at whatever stage it is."""
 
     @web.authenticated
-    async def post(self, user_name: str, server_name: str | None = None) -> None:
+    async def post(self, user_name: str, server_name: str = "") -> None:
         """Cancel, then show the home page."""
-        await self._cancel(user_name, server_name or "")
+        await self._cancel(user_name, server_name)
 
     @needs_scope("delete:servers")
     async def _cancel(self, user_name: str, server_name: str) -> None:
@@ -66,9 +67,9 @@ class ScriptHandler(BaseHandler):  # type: ignore[misc]
     """GET: the batch script of a server's last job, for the person it ran for."""
 
     @web.authenticated
-    async def get(self, user_name: str, server_name: str | None = None) -> None:
+    async def get(self, user_name: str, server_name: str = "") -> None:
         """Answer with the script as plain text."""
-        await self._show(user_name, server_name or "")
+        await self._show(user_name, server_name)
 
     @needs_scope("read:servers")
     async def _show(self, user_name: str, server_name: str) -> None:
@@ -84,7 +85,11 @@ class ScriptHandler(BaseHandler):  # type: ignore[misc]
 
 
 HANDLERS = [
-    (rf"/slurmhub/cancel/{_SERVER}", CancelHandler),
-    (rf"/slurmhub/script/{_SERVER}", ScriptHandler),
+    entry
+    for server in _SERVERS
+    for entry in (
+        (rf"/slurmhub/cancel/{server}", CancelHandler),
+        (rf"/slurmhub/script/{server}", ScriptHandler),
+        (rf"/api/slurmhub/status/{server}", StatusHandler),
+    )
 ]
-API_HANDLERS = [(rf"/api/slurmhub/status/{_SERVER}", StatusHandler)]

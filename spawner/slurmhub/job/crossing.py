@@ -142,11 +142,14 @@ class Crossing:
     def _argv(self, account: Account) -> tuple[list[str], Account | None]:
         if os.geteuid() not in (0, account.uid):
             return ["/usr/bin/sudo", "-n", "-u", account.name, "--", str(self.installed)], None
-        settings = {
+        settings: dict[str, Any] = {
             "bin_dir": str(self.bin_dir),
             "slurm_conf": str(self.slurm_conf) if self.slurm_conf else None,
         }
-        argv = ["/usr/bin/python3", "-I", str(self.bundled), "--settings", json.dumps(settings)]
+        if os.geteuid() != 0:
+            # The hub is the person: nothing is crossed, so any account that is not root will do.
+            settings["min_uid"] = min(account.uid, 1000)
+        argv = ["/usr/bin/python3", "-IS", str(self.bundled), "--settings", json.dumps(settings)]
         return argv, account if os.geteuid() == 0 else None
 
 

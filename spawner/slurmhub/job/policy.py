@@ -13,12 +13,14 @@ _SHELLS = frozenset({"bash", "dash", "sh"})
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+/:=-]*")
 _OPTION = re.compile(r"--([a-z][a-z0-9-]*)(=.*)?", re.DOTALL)
 # sbatch also takes any unambiguous beginning of an option's name.
-_OURS = (
-    "account array chdir comment constraint cpus-per-task error export export-file get-user-env "
-    "gid gpus gpus-per-node gpus-per-task gres input job-name mem mem-per-cpu mem-per-gpu nodes "
-    "ntasks ntasks-per-node open-mode output parsable partition qos requeue reservation signal "
-    "test-only time uid wait wrap"
-).split()
+_OURS = frozenset(
+    """
+    account array chdir comment constraint cpus-per-task error export export-file get-user-env gid
+    gpus gpus-per-node gpus-per-task gres input job-name mem mem-per-cpu mem-per-gpu nodes ntasks
+    ntasks-per-node open-mode output parsable partition qos requeue reservation signal test-only
+    time uid wait wrap
+    """.split()
+)
 
 
 class BadPolicy(SlurmhubError):
@@ -139,7 +141,7 @@ def _check_directive(directive: str) -> None:
         words = []
     if match is None or not is_one_line(directive) or len(words) != 1 or "#" in directive:
         raise BadPolicy("extra directive", directive, "one sbatch option, such as '--nice=100'")
-    ours = [option for option in _OURS if option.startswith(match[1])]
+    ours = sorted(option for option in _OURS if option.startswith(match[1]))
     if ours:
         raise BadPolicy(
             "extra directive", directive, f"another option: --{ours[0]} is written by the hub"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=,@%+~-]+")
 # sbatch takes these words out of any #SBATCH line, wherever they stand.
-_EATEN_BY_SBATCH = re.compile(r"(h)(etjob)|(p)(ackjob)", re.IGNORECASE)
+_EATEN_BY_SBATCH = re.compile("hetjob|packjob", re.IGNORECASE)
 # execve(2): MAX_ARG_STRLEN, with the final NUL.
 _LONGEST_ARGUMENT = 131071
 _LAUNCHER_ENDS = "SLURMHUB_LAUNCHER_ENDS_HERE"
@@ -46,19 +46,20 @@ def batch_script(
             f"The home folder {home[:80]!r} cannot stand in a job script.",
             remedy="Ask the operator for a home folder without control characters or backslash.",
         )
+    launch = f"{_LAUNCH} \\\n    {shlex.quote(policy.python)} {_LAUNCHER} \\\n    {_argv(command)}"
     parts = [
         "#!" + " ".join(policy.shell),
         *_directives(request, tag, policy, home),
-        "",
         _BEGIN,
+        _function("slurmhub_launch", launch),
         _function("slurmhub_epilogue", policy.epilogue),
         _function("slurmhub_source", _heredoc(launcher_source())),
-        _START.replace("@PYTHON@", shlex.quote(policy.python)).replace("@COMMAND@", _argv(command)),
+        _TRAPS,
         *(_load(module) for module in policy.modules),
         policy.prologue.strip("\n"),
         _RUN,
     ]
-    return "\n".join(part for part in parts if part or part == "") + "\n"
+    return "\n".join(parts)
 
 
 @cache
@@ -143,17 +144,23 @@ def _heredoc(text: str) -> str:
     return f"cat <<'{_LAUNCHER_ENDS}'\n{text}{_LAUNCHER_ENDS}"
 
 
-_BEGIN = """\
+_BEGIN = """
 # Runs your Jupyter server. The hub's order holds a token, so only the launcher gets to see it.
 slurmhub_order=$SLURMHUB_JOB
 unset SLURMHUB_JOB SLURMHUB_TROUBLE
 # The path of the hub's host need not exist on this node, which then knows its own.
 [ -r "${SLURM_CONF:-/}" ] || unset SLURM_CONF
 slurmhub_cr=$(printf '\\r')
-slurmhub_launcher= slurmhub_told= slurmhub_folder=
+slurmhub_launcher='' slurmhub_ready='' slurmhub_told='' slurmhub_folder=''
 """
 
-_START = """\
+_LAUNCH = """\
+export SLURMHUB_JOB="$slurmhub_order" SLURMHUB_TROUBLE
+exec"""
+
+_LAUNCHER = '-I -S "$slurmhub_folder/launcher.py" --'
+
+_TRAPS = """\
 slurmhub_forward() {
     slurmhub_interrupted=yes
     if [ -n "$slurmhub_launcher" ]; then
@@ -168,23 +175,21 @@ slurmhub_start() {
         slurmhub_folder=$(mktemp -d "$slurmhub_place/slurmhub.XXXXXXXX") || continue
         slurmhub_source >"$slurmhub_folder/launcher.py" && break
         rm -rf "$slurmhub_folder"
-        slurmhub_folder=
+        slurmhub_folder=''
     done
     if [ -z "$slurmhub_folder" ]; then
         echo "slurmhub: no room for the launcher in ${TMPDIR:-/tmp} and /dev/shm" >&2
         return 1
     fi
-    trap '' USR1 # it would end the launcher while that is still starting
-    SLURMHUB_JOB=$slurmhub_order SLURMHUB_TROUBLE=$SLURMHUB_TROUBLE \\
-        @PYTHON@ -I -S "$slurmhub_folder/launcher.py" -- \\
-        @COMMAND@ &
+    trap '' USR1 # it would end a launcher that is still starting
+    slurmhub_launch &
     slurmhub_launcher=$!
     trap 'slurmhub_forward USR1' USR1
     [ -z "$slurmhub_told" ] || kill -s TERM "$slurmhub_launcher" 2>/dev/null
-    # A trapped signal interrupts wait; the launcher's end does not set the mark.
+    # A trapped signal interrupts wait and leaves its mark; then wait again.
     slurmhub_interrupted=yes
     while [ -n "$slurmhub_interrupted" ]; do
-        slurmhub_interrupted=
+        slurmhub_interrupted=''
         wait "$slurmhub_launcher"
         slurmhub_status=$?
     done
@@ -194,7 +199,7 @@ slurmhub_start() {
 slurmhub_end() {
     slurmhub_status=$?
     set +eu
-    if [ -z "$slurmhub_launcher$slurmhub_told" ]; then
+    if [ -z "$slurmhub_ready$slurmhub_told" ]; then
         SLURMHUB_TROUBLE="the site's prologue ended the job with status $slurmhub_status"
         slurmhub_start
     fi
@@ -212,5 +217,7 @@ trap slurmhub_end EXIT
 _RUN = """
 set +eu
 [ -z "$slurmhub_told" ] || exit 143
+slurmhub_ready=yes
 slurmhub_start
-exit $?"""
+exit $?
+"""

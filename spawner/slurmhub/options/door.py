@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jupyterhub.spawner import Spawner
 from tornado import web
-from traitlets import default
+from traitlets import HasTraits, default
 
 from slurmhub import metrics
 from slurmhub.options.form import render_form
 from slurmhub.options.reading import prefill, read_request
 from slurmhub.options.refusal import Problem, Refusal
 from slurmhub.options.request import JobRequest
+from slurmhub.runtime import Runtime, runtime
 
 # How long the form waits for the very first facts of a cluster, in seconds.
 FIRST_FACTS = 2.0
@@ -51,14 +51,25 @@ class ServerFailed(web.HTTPError):
         self.jupyterhub_html_message = None
 
 
-class OptionsDoor(Spawner):  # type: ignore[misc]
+class OptionsDoor(HasTraits):
     """The spawner's options: drawn as a form, read from anywhere, validated once.
 
-    Mixed into the spawner, whose `runtime`, `user`, `name`, `handler` and
-    `orm_spawner` it uses.
+    Mixed into the spawner, whose attributes it uses.
     """
 
     request: JobRequest | None = None
+
+    if TYPE_CHECKING:
+        user: Any
+        name: str
+        handler: Any
+        orm_spawner: Any
+        user_options: dict[str, Any]
+
+    @property
+    def runtime(self) -> Runtime:
+        """The hub's jobs and its view of the cluster."""
+        return runtime(self)
 
     @default("options_form")
     def _default_options_form(self) -> Any:

@@ -19,6 +19,8 @@ from slurmhub.options.words import age_plain, counted, memory_plain, time_plain
 
 _TEMPLATES = Path(__file__).parents[1] / "web" / "templates"
 
+_TIMES = "\u00d7"
+
 LABELS = {
     "partition": "Partition (queue)",
     "cpus": "CPUs",
@@ -115,10 +117,10 @@ def render_form(
 
 
 def has_words(partition: PartitionOffer) -> str:
-    """What a partition has for one job: up to 8 CPUs, 16 GB; GPUs: 4 × h100; up to 8 hours."""
+    """What a partition has for one job: up to 8 CPUs, 16 GB; up to 8 hours."""
     parts = [f"up to {counted(partition.max_cpus, 'CPU')}, {memory_plain(partition.max_memory)}"]
     if partition.max_gpus():
-        types = [f"{partition.max_gpus(name)} × {name}" for name in partition.gpu_types]
+        types = [f"{partition.max_gpus(name)} {_TIMES} {name}" for name in partition.gpu_types]
         untyped = partition.max_gpus(ANY_TYPE)
         parts.append(f"GPUs: {', '.join([*types, *([str(untyped)] if untyped else [])])}")
     parts.append(f"up to {time_plain(partition.max_time)}")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from slurmhub.options.fitting import Wishes, completed
 from slurmhub.options.limits import SiteLimits
@@ -133,7 +133,8 @@ class _Equipment:
     """A node, reduced to what matters for an offer."""
 
     usable: bool
-    shape: NodeShape | None
+    mebibytes: int
+    counts: tuple[tuple[str, int], ...]
     cpus: int
     cpus_idle: int
     gpus: tuple[tuple[str, int, int], ...]
@@ -142,29 +143,32 @@ class _Equipment:
     def of(cls, node: NodeRecord) -> _Equipment:
         there: dict[str, int] = {}
         for one in without_totals(gpus(node.gres)):
-            name = one.type if one.type and usable_gpu_type(one.type) else ANY_TYPE
+            name = _type_name(one.type)
             there[name] = there.get(name, 0) + min(one.count, MOST_COUNTED)
         used: dict[str, int] = {}
         for one in without_totals(gpus(node.gres_used)):
-            name = one.type if one.type in there else ANY_TYPE
-            used[name or ANY_TYPE] = used.get(name or ANY_TYPE, 0) + one.count
-        # Where uses carry no type there is one type at most to count them against.
+            name = _type_name(one.type)
+            used[name] = used.get(name, 0) + one.count
+        # Uses may carry no type; where all GPUs are of one type they are of that one.
         if len(there) == 1:
             used = {next(iter(there)): sum(used.values())}
         counts = tuple((name, count) for name, count in sorted(there.items()) if count)
-        shape = None
-        if node.cpus >= 1 and node.memory.mebibytes >= 1:
-            total = sum(count for _, count in counts)
-            shape = NodeShape(node.cpus, node.memory, counts, total)
-        idle = counts if node.usable else ()
         return cls(
             usable=node.usable,
-            shape=shape,
+            mebibytes=node.memory.mebibytes,
+            counts=counts,
             cpus=node.cpus,
             cpus_idle=min(node.cpus_idle, node.cpus) if node.usable else 0,
-            gpus=tuple((name, max(0, n - used.get(name, 0)), n) for name, n in idle)
-            or tuple((name, 0, n) for name, n in counts),
+            gpus=tuple(
+                (name, max(0, n - used.get(name, 0)) if node.usable else 0, n) for name, n in counts
+            ),
         )
+
+
+@lru_cache(maxsize=1024)
+def _type_name(gpu_type: str | None) -> str:
+    """The type as it can be asked for; the others count as GPUs without a type."""
+    return gpu_type if gpu_type and usable_gpu_type(gpu_type) else ANY_TYPE
 
 
 def _may_be_chosen(record: PartitionRecord, limits: SiteLimits) -> bool:
@@ -195,11 +199,7 @@ def _partition_offer(
     longest = TimeLimit.of_minutes(minutes)
     members = [nodes[name] for name in record.nodes if name in nodes]
     usable = [node for node in members if node.usable]
-    shapes = largest(
-        _narrowed(shape, record, limits)
-        for shape in {node.shape for node in usable or members}
-        if shape is not None
-    )
+    shapes = largest(_narrowed(shape, record, limits) for shape in _shapes(usable or members))
     if not shapes:
         return "has no nodes"
     usual = limits.default_time or record.default_time or _USUAL_TIME
@@ -212,6 +212,19 @@ def _partition_offer(
         free=_free(usable or members),
         all_down=not usable,
     )
+
+
+def _shapes(members: Sequence[_Equipment]) -> list[NodeShape]:
+    """The kinds of nodes; of those that differ in memory alone, the one with the most."""
+    most: dict[tuple[int, tuple[tuple[str, int], ...]], int] = {}
+    for node in members:
+        kind = (node.cpus, node.counts)
+        most[kind] = max(most.get(kind, 0), node.mebibytes)
+    return [
+        NodeShape(cpus, Memory(mebibytes), counts, sum(count for _, count in counts))
+        for (cpus, counts), mebibytes in most.items()
+        if cpus >= 1 and mebibytes >= 1
+    ]
 
 
 def _narrowed(shape: NodeShape, record: PartitionRecord, limits: SiteLimits) -> NodeShape:

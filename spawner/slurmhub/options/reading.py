@@ -32,8 +32,8 @@ def read_request(
     """The request that `raw` asks for; raises Refusal, with every problem, and nothing else.
 
     `raw` maps names of `FIELDS` to a value or to a list of one value. What is left out or empty is
-    taken from `previous` (stored options) as far as it fits what is asked for, then from the defaults.
-    Without an offer everything is refused, because nothing is known to check against.
+    taken from `previous` (stored options) as far as it fits what is asked for, then from the
+    defaults. Without an offer everything is refused, because nothing is known to check against.
     """
     if offer is None:
         message = "The cluster has not yet told what it can give. Try again in a moment."
@@ -61,22 +61,8 @@ def prefill(
     from `previous` and the defaults, as in `read_request`, so that the form is complete where
     there is an offer. Unknown names are left out, with a note. Nothing is started by this.
     """
-    given = raw if isinstance(raw, Mapping) else {}
+    known, others = _parted(raw if isinstance(raw, Mapping) else {})
     kept = previous if isinstance(previous, Mapping) else {}
-    plain = {k: v for k, v in given.items() if k in FIELDS}
-    prefixed = {
-        k.removeprefix(LINK_PREFIX): v
-        for k, v in given.items()
-        if isinstance(k, str) and k.startswith(LINK_PREFIX)
-    }
-    typed = {**plain, **prefixed}
-    others = {k: v for k, v in typed.items() if k not in FIELDS}
-    others |= {
-        k: v
-        for k, v in given.items()
-        if k not in FIELDS and not (isinstance(k, str) and k.startswith(LINK_PREFIX))
-    }
-    known = {k: v for k, v in typed.items() if k in FIELDS and not _left_open(k, v)}
     problems = [
         replace(problem, message=f"{problem.message} It was left out.")
         for problem in _unknown(others)
@@ -93,6 +79,19 @@ def prefill(
         values = {k: shown_value(v) for k, v in kept.items() if k in FIELDS}
     values |= {k: shown_value(v) for k, v in known.items()}
     return values, tuple(in_form_order(problems))
+
+
+def _parted(query: Mapping[Any, object]) -> tuple[dict[str, object], dict[Any, object]]:
+    """The options that a link names, those with JupyterHub's prefix first, and all the rest."""
+    known: dict[str, object] = {}
+    others: dict[Any, object] = {}
+    for key, value in query.items():
+        name = key.removeprefix(LINK_PREFIX) if isinstance(key, str) else key
+        if name not in FIELDS:
+            others[name] = value
+        elif not _left_open(name, value) and (name != key or name not in known):
+            known[name] = value
+    return known, others
 
 
 def shown_value(value: object) -> str:

@@ -12,7 +12,7 @@ from slurmhub.slurm.gres import Gres
 from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.times import TimeLimit
 
-FIELDS = ("partition", "cpus", "memory", "gpu_type", "gpus", "hours")
+FIELDS = ("partition", "cpus", "memory", "gpus", "gpu_type", "hours")
 """The names of the fields on the form, in a link, in REST and in stored options."""
 
 NO_GPU_TYPE = frozenset({"", "none"})

@@ -125,7 +125,7 @@ def _job(row: Sequence[str]) -> JobRecord:
     state = JobState.parse(raw_state)
     phase = phase_of(state)
     # A job that is cancelled in the queue has a start time too, but never had a node.
-    nodes, start_time = _nodes(node_list), _try(parse_timestamp, start)
+    host, nodes, start_time = _word(batch_host), _nodes(node_list), _try(parse_timestamp, start)
     code, signal = _exit(exit_code) if phase in (Phase.GONE, Phase.ENDING) else (None, None)
     needs = _try(parse_tres, tres) or Tres()
     return JobRecord(
@@ -141,7 +141,7 @@ def _job(row: Sequence[str]) -> JobRecord:
         account=_word(account),
         qos=_word(qos),
         reservation=_word(reservation),
-        batch_host=_word(batch_host) or None,
+        batch_host=host or None,
         node_list=nodes,
         cpus=_number(cpus) or needs.cpus or 0,
         memory=needs.memory,
@@ -149,7 +149,7 @@ def _job(row: Sequence[str]) -> JobRecord:
         time_limit=_try(TimeLimit.parse, time_limit),
         time_left=_try(TimeLimit.parse, time_left),
         submitted=_try(parse_timestamp, submitted),
-        started=None if phase is Phase.PENDING or not nodes else start_time,
+        started=None if phase is Phase.PENDING or not (nodes or host) else start_time,
         expected_start=start_time if phase is Phase.PENDING else None,
         ends=None if phase is Phase.PENDING else _try(parse_timestamp, end),
         restarts=_number(restarts) or 0,

@@ -141,6 +141,7 @@ def _is_word(text: str) -> bool:
         and text.isascii()
         and text.isprintable()
         and " " not in text
+        and text[0].isalnum()
         and not any(character in _FORBIDDEN for character in text)
     )
 

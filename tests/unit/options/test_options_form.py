@@ -97,7 +97,7 @@ def test_a_prefilled_form_shows_the_values(offer: Offer) -> None:
 
 def test_options_say_what_partitions_have(offer: Offer) -> None:
     page = Page(render_form(offer, {}))
-    assert "gpu: up to 8 CPUs, 64 GB; GPUs: 4 × h100; up to 24 hours" in page.said()
+    assert "gpu: up to 8 CPUs, 64 GB; GPUs: 4 \u00d7 h100; up to 24 hours" in page.said()
     assert "3 of 8 CPUs free" in page.said()
     offers = [
         json.loads(str(a["data-slurmhub-offer"]))

@@ -181,7 +181,7 @@ def test_limits_that_make_no_sense(wrong: dict[str, Any]) -> None:
 
 def test_words_of_a_partition(offer: Offer) -> None:
     gpu = named(offer, "gpu")
-    assert has_words(gpu) == "up to 8 CPUs, 64 GB; GPUs: 4 × h100; up to 24 hours"
+    assert has_words(gpu) == "up to 8 CPUs, 64 GB; GPUs: 4 \u00d7 h100; up to 24 hours"
     assert free_words(gpu) == "8 of 8 CPUs free, 2 of 4 h100 GPUs free"
     assert free_words(named(offer, "cpu")) == "3 of 8 CPUs free"
     assert "GPUs: 4;" in has_words(named(offer, "plain"))

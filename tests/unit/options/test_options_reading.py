@@ -59,6 +59,15 @@ def test_nothing_said_is_the_default(offer: Offer) -> None:
         assert read_request(nothing, offer) == offer.default_request()
 
 
+def test_an_empty_field_is_left_open(offer: Offer) -> None:
+    empty = {"partition": [""], "cpus": " ", "memory": "", "hours": [None]}
+    assert read_request(empty, offer) == offer.default_request()
+    assert read_request(empty, offer, previous=FULL_REQUEST.stored()) == FULL_REQUEST
+    # Nobody who empties the number of GPUs wants last time's.
+    assert read_request({"gpus": ""}, offer, previous=FULL_REQUEST.stored()).gpus == 0
+    assert prefill(empty, offer)[0] == offer.default_request().as_typed()
+
+
 def test_what_is_left_open_is_as_last_time(offer: Offer) -> None:
     last = FULL_REQUEST.stored()
     assert read_request({}, offer, previous=last) == FULL_REQUEST
@@ -235,8 +244,8 @@ def test_a_link_with_mistakes_shows_them(offer: Offer) -> None:
     assert values["cpus"] == "9\\n9"
     assert [(note.field, note.value) for note in notes] == [
         ("cpus", "9\\n9"),
-        (GENERAL, "x"),
         (GENERAL, "cmd"),
+        (GENERAL, "x"),
     ]
     assert all("left out" in note.message for note in notes[1:])
 

@@ -1,0 +1,120 @@
+# What script/demo and script/test share: words to the person, Debian packages, Python environments.
+# shellcheck shell=bash
+
+say() {
+    printf '%s\n' "$*"
+}
+
+# fail WHAT REMEDY: say what happened and what to do next, and end.
+fail() {
+    printf '%s: %s\n%s\n' "script/$(basename "$0")" "$1" "What to do: $2" >&2
+    exit 1
+}
+
+# Where environments are kept: readable by every account when root makes them.
+cache_folder() {
+    if [ "$(id -u)" = 0 ]; then
+        say /var/cache/slurmhub
+    else
+        say "${XDG_CACHE_HOME:-$HOME/.cache}/slurmhub"
+    fi
+}
+
+# The interpreter to build environments with: the distribution's, which every account can run.
+find_python() {
+    local candidate
+    for candidate in ${SLURMHUB_PYTHON:+"$SLURMHUB_PYTHON"} /usr/bin/python3 python3; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+        if [ "$candidate" = "${SLURMHUB_PYTHON:-}" ]; then
+            fail "SLURMHUB_PYTHON is $SLURMHUB_PYTHON, which is not a Python of 3.10 or later." \
+                'Unset it, or name one that is.'
+        fi
+    done
+    fail 'There is no Python of 3.10 or later.' 'Install one: apt-get install python3'
+}
+
+# need_debian PACKAGE REASON TEST...: remember the package unless the test succeeds.
+missing_packages=()
+missing_reasons=()
+need_debian() {
+    local package=$1 reason=$2
+    shift 2
+    if ! "$@" >/dev/null 2>&1; then
+        missing_packages+=("$package")
+        missing_reasons+=("$package: $reason")
+    fi
+}
+
+program() {
+    PATH="$PATH:/usr/sbin:/sbin" command -v "$1"
+}
+
+node_is_recent() {
+    node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)'
+}
+
+python_makes_environments() {
+    "$python" -c 'import ensurepip, venv'
+}
+
+# Install what need_debian found missing; says what and why, and asks sudo where it must.
+install_missing() {
+    if [ ${#missing_packages[@]} = 0 ]; then
+        return
+    fi
+    say 'Debian packages to install:'
+    printf '  %s\n' "${missing_reasons[@]}"
+    local by_hand="apt-get install --no-install-recommends ${missing_packages[*]}"
+    if ! command -v apt-get >/dev/null; then
+        fail "This machine has no apt-get, and lacks: ${missing_packages[*]}." \
+            'Install these with your own package manager, then start again.'
+    fi
+    local installer=("$project/script/lib/install-debian-packages" "${missing_packages[@]}")
+    if [ "$(id -u)" = 0 ]; then
+        "${installer[@]}" || fail 'apt-get could not install them.' "See above; then: $by_hand"
+    elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+        say 'sudo may ask for your password.'
+        sudo "${installer[@]}" || fail 'They could not be installed.' "As root: $by_hand"
+    else
+        fail "Only root can install them, and sudo is not to be had here." "As root: $by_hand"
+    fi
+    hash -r
+}
+
+# make_environment NAME LOCK: a virtual environment with exactly what the lock holds; prints where.
+# It is made once for each lock and interpreter. A root's environment serves everybody.
+make_environment() {
+    local name=$1 lock=$2 key folder cache
+    key=$({ "$python" -c 'import sys; print(sys.version, sys.executable)'; cat "$lock"; } |
+        sha256sum | cut -c1-16)
+    cache=$(cache_folder)
+    for folder in "/var/cache/slurmhub/$name-$key" "$cache/$name-$key"; do
+        if [ -e "$folder/complete" ]; then
+            say "$folder"
+            return
+        fi
+    done
+    (
+        umask 022
+        mkdir -p "$cache"
+        exec 9>"$cache/$name.lock"
+        flock 9
+        if [ -e "$folder/complete" ]; then
+            exit
+        fi
+        trap 'rm -rf "$folder"' EXIT
+        trap 'exit 130' INT TERM HUP
+        say "Making the Python environment '$name' in $folder (about half a minute, once)." >&2
+        rm -rf "$folder"
+        "$python" -m venv "$folder" >&2
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
+            --require-hashes --requirement "$lock" >&2
+        touch "$folder/complete"
+        trap - EXIT
+    ) || fail "The Python environment '$name' could not be made." \
+        'Read the messages of pip above: does it reach its package index?'
+    say "$folder"
+}
