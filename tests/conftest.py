@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -103,9 +103,8 @@ c.Spawner.poll_interval = 5
 HubMaker = Callable[..., HubUnderTest]
 
 
-@pytest.fixture
-def make_hub(ground: Path, stub: Path, proxy_command: list[str]) -> Iterator[HubMaker]:
-    """Make hubs on a cluster; all are stopped at the end of the test."""
+@contextmanager
+def _hubs(ground: Path, stub: Path, proxy_command: list[str]) -> Iterator[HubMaker]:
     with ExitStack() as stack:
 
         def make(cluster: EmbeddedCluster, extra: str = "", **options: object) -> HubUnderTest:
@@ -121,6 +120,20 @@ def make_hub(ground: Path, stub: Path, proxy_command: list[str]) -> Iterator[Hub
             hub.start()
             return hub
 
+        yield make
+
+
+@pytest.fixture
+def make_hub(ground: Path, stub: Path, proxy_command: list[str]) -> Iterator[HubMaker]:
+    """Make hubs on a cluster; all are stopped at the end of the test."""
+    with _hubs(ground, stub, proxy_command) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def make_shared_hub(ground: Path, stub: Path, proxy_command: list[str]) -> Iterator[HubMaker]:
+    """Make hubs that serve all tests of a module."""
+    with _hubs(ground, stub, proxy_command) as make:
         yield make
 
 

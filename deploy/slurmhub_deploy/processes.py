@@ -12,6 +12,7 @@ import json
 import os
 import select
 import signal
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -77,9 +78,9 @@ class ProcessId:
             poller.register(handle, select.POLLIN)
             return bool(poller.poll(seconds * 1000))
 
-    def end(self, *, grace: float) -> None:
-        """SIGTERM, SIGKILL to what still runs after `grace` seconds; it is gone at return."""
-        self.send(signal.SIGTERM)
+    def end(self, *, grace: float, number: signal.Signals = signal.SIGTERM) -> None:
+        """Signal it, SIGKILL it if it still runs after `grace` seconds; it is gone at return."""
+        self.send(number)
         if not self.wait(grace):
             self.send(signal.SIGKILL)
             self.wait(10)
@@ -92,8 +93,10 @@ def end_all(processes: Iterable[ProcessId], *, grace: float) -> None:
     listed = list(processes)
     for process in listed:
         process.send(signal.SIGTERM)
+    limit = time.monotonic() + grace
     for process in listed:
-        process.end(grace=grace)
+        if not process.wait(max(0.0, limit - time.monotonic())):
+            process.end(grace=10, number=signal.SIGKILL)
 
 
 def processes_with_file_in(root: Path, *, program: str) -> Iterator[ProcessId]:

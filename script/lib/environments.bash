@@ -1,5 +1,9 @@
 # What script/demo and script/test share: words to the person, Debian packages, Python environments.
 # shellcheck shell=bash
+#
+# The script that sources this sets `project` (the checkout) and `python` (the interpreter).
+: "${project:?}"
+python=${python:-}
 
 say() {
     printf '%s\n' "$*"
@@ -17,6 +21,15 @@ cache_folder() {
         say /var/cache/slurmhub
     else
         say "${XDG_CACHE_HOME:-$HOME/.cache}/slurmhub"
+    fi
+}
+
+# Where a demo of this account has its state, as slurmhub_deploy/demo/places.py says.
+demo_state() {
+    if [ "$(id -u)" = 0 ]; then
+        say /var/lib/slurmhub-demo
+    else
+        say "/tmp/slurmhub-demo-$(id -u)"
     fi
 }
 
@@ -110,7 +123,7 @@ make_environment() {
         say "Making the Python environment '$name' in $folder (about half a minute, once)." >&2
         rm -rf "$folder"
         "$python" -m venv "$folder" >&2
-        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
+        "$folder/bin/python" -m pip install -qq --disable-pip-version-check --no-deps \
             --require-hashes --requirement "$lock" >&2
         touch "$folder/complete"
         trap - EXIT

@@ -161,9 +161,9 @@ class LimitTraits(HasTraits):
     )
     default_cpus = Integer(1, help="CPUs filled in first.").tag(config=True)
     default_memory = Unicode("2G", help="Memory filled in first.").tag(config=True)
-    default_time = Unicode("2:00:00", help="Time filled in first, in Slurm's grammar.").tag(
-        config=True
-    )
+    default_time = Unicode(
+        "", help="Time filled in first, in Slurm's grammar; empty for the partition's own."
+    ).tag(config=True)
     queue_timeout = Integer(0, help="Seconds a server may wait in the queue; 0 for no limit.").tag(
         config=True
     )
@@ -191,5 +191,5 @@ class LimitTraits(HasTraits):
             default_partition=self.default_partition or None,
             default_cpus=self.default_cpus,
             default_memory=Memory.parse(self.default_memory),
-            default_time=TimeLimit.parse(self.default_time),
+            default_time=TimeLimit.parse(self.default_time) if self.default_time else None,
         )

@@ -160,7 +160,7 @@ class HubUnderTest:
             headers={"Authorization": "token proxy-token-of-a-test"},
             timeout=10,
         )
-        return {path: route["target"] for path, route in answer.json().items()}
+        return {f"{path.rstrip('/')}/": route["target"] for path, route in answer.json().items()}
 
     def visitor(self, name: str) -> Visitor:
         """Sign in as this person."""

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from slurmhub_deploy.cluster.layout import Layout, Ports
 from slurmhub_deploy.cluster.plan import ClusterPlan, NodePlan, PartitionPlan
 
 
-def slurm_conf(plan: ClusterPlan, layout: Layout, ports: Ports, *, hostname: str) -> str:
+def slurm_conf(
+    plan: ClusterPlan,
+    layout: Layout,
+    ports: Ports,
+    *,
+    hostname: str,
+    plugin_dir: Path | None = None,
+) -> str:
     """slurm.conf for this plan on the host of this (short) name."""
     lines = [
         f"ClusterName={plan.name}",
@@ -35,6 +44,8 @@ def slurm_conf(plan: ClusterPlan, layout: Layout, ports: Ports, *, hostname: str
         f"KillWait={plan.kill_wait}",
         f"MinJobAge={plan.min_job_age}",
     ]
+    if plugin_dir is not None:
+        lines.append(f"PluginDir={plugin_dir}")
     if plan.scheduling == "fast":
         lines.append("SchedulerParameters=batch_sched_delay=0,sched_min_interval=0")
     if plan.private_data:

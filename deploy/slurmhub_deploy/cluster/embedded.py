@@ -30,10 +30,11 @@ _PROGRAMS = ("slurmstepd", "slurmd", "slurmctld", "munged")
 
 @dataclass(frozen=True)
 class Programs:
-    """Where Slurm's commands and the daemons are installed."""
+    """Where Slurm's commands, daemons and plugins are (None: where they were installed for)."""
 
     bin_dir: Path = Path("/usr/bin")
     sbin_dir: Path = Path("/usr/sbin")
+    plugin_dir: Path | None = None
 
 
 class EmbeddedCluster:
@@ -236,7 +237,13 @@ class EmbeddedCluster:
     def _write(self, ports: Ports) -> None:
         hostname = socket.gethostname().partition(".")[0]
         self.layout.conf.write_text(
-            conf.slurm_conf(self.plan, self.layout, ports, hostname=hostname)
+            conf.slurm_conf(
+                self.plan,
+                self.layout,
+                ports,
+                hostname=hostname,
+                plugin_dir=self._programs.plugin_dir,
+            )
         )
         self.layout.gres_conf.write_text(conf.gres_conf(self.plan, self.layout))
         # Slurm complains of an empty file.

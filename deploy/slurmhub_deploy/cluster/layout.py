@@ -68,6 +68,10 @@ class Layout:
     def log_of(self, daemon: str) -> Path:
         return self.log / f"{daemon}.log"
 
+    def out_of(self, daemon: str) -> Path:
+        """What a daemon writes to its terminal."""
+        return self.log / f"{daemon}.out"
+
     def record_of(self, daemon: str) -> Path:
         """Where the number and start time of a running daemon are written."""
         return self.run / f"{daemon}.process"
@@ -95,15 +99,20 @@ class Ports:
 
 def choose_ports(plan: ClusterPlan) -> Ports:
     """Ports that are free at this moment on every address of this machine."""
-    wanted = 1 + len(plan.nodes)
+    controller, *nodes = free_ports(1 + len(plan.nodes))
+    return Ports(controller, tuple(nodes))
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports that are free at this moment on every address of this machine."""
     found: list[int] = []
     for port in random.sample(_PORTS, len(_PORTS)):
+        if len(found) == count:
+            return found
         if _free(port):
             found.append(port)
-        if len(found) == wanted:
-            return Ports(found[0], tuple(found[1:]))
     raise DeployError(
-        f"No {wanted} free ports between {_PORTS.start} and {_PORTS.stop} for Slurm's daemons.",
+        f"No {count} free ports between {_PORTS.start} and {_PORTS.stop}.",
         remedy="End some of the programs that listen there.",
     )
 

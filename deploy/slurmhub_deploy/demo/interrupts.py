@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 from slurmhub_deploy.errors import DeployError
 from slurmhub_deploy.processes import ProcessId
@@ -105,6 +106,18 @@ class Interrupts:
             tail = output.decode(errors="replace").strip().splitlines()[-8:]
             raise DeployError("\n".join([f"{what}: {argv[0]} failed.", *tail]), remedy=remedy)
 
+    def relay(self, source: int, target: IO[str], *, until: bytes) -> bool:
+        """Pass on what arrives on a descriptor, up to a mark (True) or its end (False)."""
+        while True:
+            self._poll([source], None)
+            self.check()
+            chunk = os.read(source, 65536)
+            before, mark, _ = chunk.partition(until)
+            target.write(before.decode(errors="replace"))
+            target.flush()
+            if mark or not chunk:
+                return bool(mark)
+
     def until(
         self, true: Callable[[], bool], *, process: ProcessId, seconds: float, every: float = 0.05
     ) -> bool:
@@ -112,7 +125,7 @@ class Interrupts:
         limit = time.monotonic() + seconds
         while not true():
             if self.wait([process], every) or time.monotonic() > limit:
-                return false_or(true)
+                return true()
         return True
 
     def _poll(self, handles: Sequence[int], seconds: float | None) -> bool:
@@ -129,11 +142,6 @@ class Interrupts:
             os.write(self._wake, b"!")
         except BlockingIOError:
             return  # the pipe is full of earlier requests, which serve as well
-
-
-def false_or(true: Callable[[], bool]) -> bool:
-    """One last look."""
-    return true()
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -79,7 +79,8 @@ class Hub(threading.Thread):
                 self._queue.clear()
             if event not in [queued for queued, _ in self._queue]:
                 self._queue.append((event, facts))
-            self._changed.notify()
+            if event == "ended" or len(self._queue) == 1:  # other news do not end a pause
+                self._changed.notify()
 
     def run(self) -> None:
         import random  # in this thread imports hold up nobody
@@ -149,6 +150,7 @@ class Launcher:
         self._log, self._folder = Log(), ""
         self._over = ""  # why all must end: "terminated" or "refused-by-hub"
         self._server: subprocess.Popen[bytes] | None = None
+        self._copier: threading.Thread | None = None
         self._tls_awaited = bool(order["hub"]["tls"])
         self._tls: dict[str, str] = {}
         self._signals: set[int] = set()
@@ -248,9 +250,10 @@ class Launcher:
     def _code(self) -> int | None:
         """The server's exit code, or the negative number of its signal; None while it runs."""
         code = self._server.poll() if self._server else None
-        if code is not None:
+        if code is not None and self._copier:
             # Not for ever: kernels that outlive their server may keep the pipe open.
             self._copier.join(0.5)
+            self._copier = None
         return code
 
     def _stop(self, patience: float) -> None:

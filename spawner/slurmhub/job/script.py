@@ -26,6 +26,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:=,@%+~-]+")
 _EATEN_BY_SBATCH = re.compile("hetjob|packjob", re.IGNORECASE)
 # execve(2): MAX_ARG_STRLEN, with the final NUL.
 _LONGEST_ARGUMENT = 131071
+_CR = '"$slurmhub_cr"'
 _LAUNCHER_ENDS = "SLURMHUB_LAUNCHER_ENDS_HERE"
 
 
@@ -46,7 +47,10 @@ def batch_script(
             f"The home folder {home[:80]!r} cannot stand in a job script.",
             remedy="Ask the operator for a home folder without control characters or backslash.",
         )
-    launch = f"{_LAUNCH} \\\n    {shlex.quote(policy.python)} {_LAUNCHER} \\\n    {_argv(command)}"
+    python, arguments = shlex.quote(policy.python), _argv(command)
+    launch = f"{_LAUNCH} {python} -I -S - -- \\\n    {arguments}"
+    if _CR in arguments:
+        launch = f"slurmhub_cr=$(printf '\\r')\n{launch}"
     parts = [
         "#!" + " ".join(policy.shell),
         *_directives(request, tag, policy, home),
@@ -128,7 +132,7 @@ def _argument(argument: str) -> str:
             remedy="Arguments are text without NUL, of at most 128 KiB.",
         )
     # sbatch takes a script with CR LF anywhere for one from another system and refuses it.
-    return '"$slurmhub_cr"'.join(shlex.quote(piece) for piece in argument.split("\r"))
+    return _CR.join(shlex.quote(piece) for piece in argument.split("\r"))
 
 
 def _load(module: str) -> str:
@@ -150,15 +154,13 @@ slurmhub_order=$SLURMHUB_JOB
 unset SLURMHUB_JOB SLURMHUB_TROUBLE
 # The path of the hub's host need not exist on this node, which then knows its own.
 [ -r "${SLURM_CONF:-/}" ] || unset SLURM_CONF
-slurmhub_cr=$(printf '\\r')
-slurmhub_launcher='' slurmhub_ready='' slurmhub_told='' slurmhub_folder=''
+slurmhub_launcher='' slurmhub_ready='' slurmhub_told=''
 """
 
+# The launcher comes by a pipe: there is no file to make on a full disk, and none to leave behind.
 _LAUNCH = """\
 export SLURMHUB_JOB="$slurmhub_order" SLURMHUB_TROUBLE
 exec"""
-
-_LAUNCHER = '-I -S "$slurmhub_folder/launcher.py" --'
 
 _TRAPS = """\
 slurmhub_forward() {
@@ -171,18 +173,8 @@ slurmhub_forward() {
 }
 
 slurmhub_start() {
-    for slurmhub_place in "${TMPDIR:-/tmp}" /dev/shm; do
-        slurmhub_folder=$(mktemp -d "$slurmhub_place/slurmhub.XXXXXXXX") || continue
-        slurmhub_source >"$slurmhub_folder/launcher.py" && break
-        rm -rf "$slurmhub_folder"
-        slurmhub_folder=''
-    done
-    if [ -z "$slurmhub_folder" ]; then
-        echo "slurmhub: no room for the launcher in ${TMPDIR:-/tmp} and /dev/shm" >&2
-        return 1
-    fi
     trap '' USR1 # it would end a launcher that is still starting
-    slurmhub_launch &
+    slurmhub_source | slurmhub_launch &
     slurmhub_launcher=$!
     trap 'slurmhub_forward USR1' USR1
     [ -z "$slurmhub_told" ] || kill -s TERM "$slurmhub_launcher" 2>/dev/null
@@ -204,7 +196,6 @@ slurmhub_end() {
         slurmhub_start
     fi
     trap : TERM USR1
-    [ -z "$slurmhub_folder" ] || rm -rf "$slurmhub_folder"
     (slurmhub_epilogue)
     exit "$slurmhub_status"
 }

@@ -101,13 +101,15 @@ class OptionsDoor(HasTraits):
         if attempt is not None:
             values, problems = attempt.values, attempt.problems
         else:
-            values, problems = prefill(self._asked_by_link() or self._last_accepted(), offer)
+            values, problems = prefill(
+                self._asked_by_link(), offer, previous=self._last_accepted()
+            )
         return render_form(
             offer,
             values,
             problems,
             stale_seconds=self.runtime.facts.age if self.runtime.facts.trouble else None,
-            unavailable=self.runtime.facts.trouble,
+            unavailable=None,
         )
 
     def _asked_by_link(self) -> dict[str, list[str]]:
@@ -133,17 +135,20 @@ class OptionsDoor(HasTraits):
         """
         accepted = self._last_accepted()
         try:
-            self.request = read_request(options or accepted, self.runtime.offer(), previous=None)
+            # Who says nothing means what was accepted last; who says something, the defaults.
+            self.request = read_request(
+                options, self.runtime.offer(), previous=None if options else accepted
+            )
         except Refusal as refusal:
             for problem in refusal.problems:
                 metrics.REQUESTS_REFUSED.labels(problem.field).inc()
             self._forget_refused(accepted)
             attempt = _attempt.get()
+            words = f"{refusal.what}\n{refusal.message()}"
             if attempt is not None:
-                attempt.problems = refusal.problems
-            raise ServerFailed(
-                f"{refusal.what} {refusal.message()}", status=400, reason="Options refused"
-            ) from refusal
+                # The form says the rest beside each field.
+                attempt.problems, words = refusal.problems, refusal.what
+            raise ServerFailed(words, status=400, reason="Options refused") from refusal
         self.runtime.jobs.ledger.accept(self.user.name, self.name, self.request.stored())
 
     def _forget_refused(self, accepted: dict[str, Any]) -> None:

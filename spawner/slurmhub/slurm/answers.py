@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -86,7 +86,7 @@ def read_nodes(rows: Iterable[Sequence[str]]) -> tuple[NodeRecord, ...]:
         if partition:
             partitions.setdefault(name, []).append(partition)
     return tuple(
-        _with_partitions(node, tuple(partitions.get(name, ()))) for name, node in nodes.items()
+        replace(node, partitions=tuple(partitions.get(name, ()))) for name, node in nodes.items()
     )
 
 
@@ -112,7 +112,7 @@ def read_rpc_counts(output: str) -> dict[str, int]:
             name, _, rest = line.strip().partition("(")
             _, found, number = rest.partition("count:")
             if found:
-                counts[name.strip()] = int(number.split()[0])
+                counts[name.strip()] = _must_be_number(number.partition(" ")[0], "count")
     return counts
 
 
@@ -178,11 +178,6 @@ def _node(row: Sequence[str]) -> NodeRecord:
         features=tuple(_word(features).split(",")) if _word(features) else (),
         partitions=(),
     )
-
-
-def _with_partitions(node: NodeRecord, partitions: tuple[str, ...]) -> NodeRecord:
-    values = {name: getattr(node, name) for name in NodeRecord.__slots__}
-    return NodeRecord(**{**values, "partitions": partitions})
 
 
 def _partition(line: str) -> PartitionRecord:

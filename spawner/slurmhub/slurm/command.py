@@ -80,12 +80,13 @@ async def run(
     transport = await _start(argv, collector, env=env, account=account)
     try:
         _feed(transport, stdin)
-        await asyncio.wait_for(asyncio.shield(collector.finished), timeout)
-    except asyncio.TimeoutError:
-        raise ProgramTimeout(
-            f"{argv[0]} did not answer within {timeout:g} seconds and was stopped.",
-            remedy="Look whether the service it asks is up and how busy it is.",
-        ) from None
+        # Not wait_for, which before Python 3.12 may swallow a cancellation.
+        done, _ = await asyncio.wait({collector.finished}, timeout=timeout)
+        if not done:
+            raise ProgramTimeout(
+                f"{argv[0]} did not answer within {timeout:g} seconds and was stopped.",
+                remedy="Look whether the service it asks is up and how busy it is.",
+            )
     finally:
         await _end(transport, collector)
     if collector.overflowed:

@@ -24,17 +24,19 @@ class LimitReached:
     remedy: str
 
 
+# How a resource is called, and the time for which it is used.
 _RESOURCES = {
-    "cpu": "CPUs",
-    "gres": "GPUs or other special resources",
-    "mem": "memory",
-    "memory": "memory",
-    "node": "nodes",
-    "license": "licences",
-    "bb": "burst buffer space",
-    "billing": "billing units",
-    "energy": "energy",
-    "unknown": "a special resource",
+    "cpu": ("CPUs", "CPU time"),
+    "gres": ("GPUs or other special resources", "GPU time"),
+    "mem": ("memory", "memory time"),
+    "memory": ("memory", "memory time"),
+    "node": ("nodes", "node time"),
+    "license": ("licences", "licence time"),
+    "bb": ("burst buffer space", "burst buffer time"),
+    "billing": ("billing units", "billing units"),
+    "energy": ("energy", "energy"),
+    "unknown": ("of a special resource", "time of a special resource"),
+    "wall": ("run time", "run time"),
 }
 _GROUP = re.compile(
     r"(Assoc|QOS)Grp([A-Za-z]+?)(RunMinutes|Minutes)?(?:Limit)?", re.ASCII | re.IGNORECASE
@@ -94,7 +96,7 @@ def limit_named(word: str) -> LimitReached | None:
     if match := _ACCOUNT_MAXIMUM.fullmatch(word):
         what = _in_use(match[1])
         return LimitReached(
-            f"Your account has {what} that the QOS allows one account.",
+            f"Your account has {what} the QOS allows one account.",
             _STARTS_WHEN_FREE,
             _WAIT_OR_LESS,
         )
@@ -110,19 +112,18 @@ def limit_named(word: str) -> LimitReached | None:
 def _group(owner: str, resource: str, minutes: str) -> LimitReached:
     if minutes == "runminutes":
         return LimitReached(
-            f"The running jobs of {owner} hold as much time of {_resource(resource)} as they may.",
+            f"The running jobs of {owner} hold as much {_time(resource)} as they may.",
             _STARTS_WHEN_FREE,
             _WAIT_OR_LESS,
         )
     if minutes or resource.lower() == "wall":
-        time = "run time" if resource.lower() == "wall" else f"time of {_resource(resource)}"
         return LimitReached(
-            f"The {time} that {owner} may use is used up.",
+            f"The {_time(resource)} that {owner} may use is used up.",
             "It starts when there is more of it.",
             _USED_UP,
         )
     return LimitReached(
-        f"All people of {owner} together have {_in_use(resource)} that it allows.",
+        f"All people of {owner} together have {_in_use(resource)} it allows.",
         _STARTS_WHEN_FREE,
         _WAIT_OR_LESS,
     )
@@ -131,16 +132,14 @@ def _group(owner: str, resource: str, minutes: str) -> LimitReached:
 def _maximum(owner: str, resource: str, *, minutes: bool, per: str) -> LimitReached:
     if per == "User":
         return LimitReached(
-            f"You have {_in_use(resource)} that {owner} allows one person.",
+            f"You have {_in_use(resource)} {owner} allows one person.",
             f"{_STARTS_AFTER_YOURS} If you have none, stop it and ask for less.",
             "Stop one of your other jobs first, or ask for less.",
         )
-    time = "time of " if minutes else ""
+    what = _time(resource) if minutes else _resource(resource)
     where = "on one node than" if per == "Node" else "than"
     return LimitReached(
-        f"The job asks for more {time}{_resource(resource)} {where} {owner} allows one job.",
-        _NEVER,
-        _ASK_LESS,
+        f"The job asks for more {what} {where} {owner} allows one job.", _NEVER, _ASK_LESS
     )
 
 
@@ -150,11 +149,17 @@ def _owner(word: str) -> str:
 
 def _in_use(resource: str) -> str:
     if resource.lower() in ("jobs", "job"):
-        return "as many running jobs"
+        return "as many running jobs as"
     if resource.lower() in ("submitjobs", "submitjob"):
-        return "as many jobs, waiting and running,"
-    return f"in use all the {_resource(resource)}"
+        return "as many jobs, waiting and running, as"
+    if resource.lower() == "unknown":
+        return "in use all of a special resource that"
+    return f"in use all the {_resource(resource)} that"
 
 
 def _resource(word: str) -> str:
-    return _RESOURCES.get(word.lower(), word)
+    return _RESOURCES.get(word.lower(), (word, word))[0]
+
+
+def _time(word: str) -> str:
+    return _RESOURCES.get(word.lower(), (word, word))[1]
