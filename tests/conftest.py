@@ -14,8 +14,9 @@ import pytest
 
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from slurmhub_deploy.cluster.plan import ClusterPlan, standard_plan
-from tests.rig.accounts import unix_accounts
+from tests.rig.accounts import PREFIX, unix_accounts
 from tests.rig.hub import HubUnderTest
+from tests.rig.slurm_release import slurm_programs, version_of
 
 STUB = Path(__file__).parent / "rig" / "stub_server.py"
 PEOPLE = ("alice", "bob", "mallory")
@@ -28,8 +29,9 @@ def proxy_command() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def ground() -> Iterator[Path]:
+def ground(record_testsuite_property: Callable[[str, object], None]) -> Iterator[Path]:
     """A folder that every account may pass through, for clusters, homes and hubs."""
+    record_testsuite_property("slurm", version_of(slurm_programs()))
     folder = Path(tempfile.mkdtemp(prefix="shub-", dir="/tmp"))
     folder.chmod(0o711)
     yield folder
@@ -67,7 +69,7 @@ class running_cluster:  # noqa: N801 - used as a function
     def __init__(self, ground: Path, plan: Callable[..., ClusterPlan], **changes: object) -> None:
         root = Path(tempfile.mkdtemp(prefix="c", dir=ground))
         root.chmod(0o711)
-        self._cluster = EmbeddedCluster(plan(root, **changes))
+        self._cluster = EmbeddedCluster(plan(root, **changes), slurm_programs())
 
     def __enter__(self) -> EmbeddedCluster:
         self._cluster.start()
@@ -90,7 +92,7 @@ def hub_settings(cluster: EmbeddedCluster, stub: Path, extra: str = "") -> str:
     return f"""
 c.SlurmHubSpawner.slurm_conf = {str(cluster.conf)!r}
 c.SlurmHubSpawner.slurm_bin_dir = {str(cluster.bin_dir)!r}
-c.SlurmHubSpawner.unix_account = lambda name: "shub-" + name
+c.SlurmHubSpawner.unix_account = lambda name: {PREFIX!r} + name
 c.SlurmHubSpawner.prologue = {bind_prologue(cluster)!r}
 c.SlurmHubSpawner.shell = ["/bin/bash"]
 c.SlurmHubSpawner.warning_seconds = 60

@@ -73,16 +73,26 @@ class Daemon:
         while not ready():
             process = self.process()
             if process is None or process.wait(_LOOK_EVERY):
-                raise DeployError(
-                    f"{self.name} ended before {what}. Its last words: {self.last_words()}",
-                    remedy=f"Read {self.log}.",
-                )
+                raise self._ended(f"before {what}")
             if time.monotonic() > limit:
                 raise DeployError(
-                    f"{self.name} runs, but not {what} after {seconds:.0f} s."
+                    f"{self.name} has run for {seconds:.0f} s before {what}."
                     f" Its last words: {self.last_words()}",
                     remedy=f"Read {self.log}.",
                 )
+
+    def require(self) -> ProcessId:
+        """The running process; raises DeployError when there is none."""
+        process = self.process()
+        if process is None:
+            raise self._ended("at once")
+        return process
+
+    def _ended(self, when: str) -> DeployError:
+        return DeployError(
+            f"{self.name} ended {when}. Its last words: {self.last_words()}",
+            remedy=f"Read {self.log}.",
+        )
 
     def last_words(self, lines: int = 3) -> str:
         """The end of what it wrote."""

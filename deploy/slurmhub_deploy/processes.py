@@ -100,15 +100,17 @@ def end_all(processes: Iterable[ProcessId], *, grace: float) -> None:
 
 
 def processes_with_file_in(root: Path, *, program: str) -> Iterator[ProcessId]:
-    """Every process of this program (its executable's name) that has a file open under `root`.
+    """Every process of this program that has a file open under `root`.
 
+    The program is known by its executable's name, with or without a distribution's suffix
+    (Debian's slurmstepd is a link to slurmstepd-wlm).
     What /proc does not show to this account is left out.
     """
     prefix = f"{root}/"
     for pid in _pids():
         with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
             folder = Path("/proc", str(pid))
-            if Path(os.readlink(folder / "exe")).name != program:
+            if Path(os.readlink(folder / "exe")).name.partition("-")[0] != program:
                 continue
             process = ProcessId.of(pid)
             if any(_target(link).startswith(prefix) for link in (folder / "fd").iterdir()):

@@ -1,9 +1,9 @@
 # What script/demo and script/test share: words to the person, Debian packages, Python environments.
 # shellcheck shell=bash
 #
-# The script that sources this sets `project` (the checkout) and `python` (the interpreter).
+# The script that sources this sets `project`, the checkout; need_python sets `python`.
 : "${project:?}"
-python=${python:-}
+python=
 
 say() {
     printf '%s\n' "$*"
@@ -33,20 +33,27 @@ demo_state() {
     fi
 }
 
-# The interpreter to build environments with: the distribution's, which every account can run.
+# The interpreter to build environments with: the distribution's, which every account can run,
+# unless SLURMHUB_PYTHON names another. Prints nothing where there is none.
 find_python() {
     local candidate
-    for candidate in ${SLURMHUB_PYTHON:+"$SLURMHUB_PYTHON"} /usr/bin/python3 python3; do
+    for candidate in "${SLURMHUB_PYTHON:-/usr/bin/python3}" ${SLURMHUB_PYTHON:-python3}; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
             command -v "$candidate"
             return
         fi
-        if [ "$candidate" = "${SLURMHUB_PYTHON:-}" ]; then
-            fail "SLURMHUB_PYTHON is $SLURMHUB_PYTHON, which is not a Python of 3.10 or later." \
-                'Unset it, or name one that is.'
-        fi
     done
-    fail 'There is no Python of 3.10 or later.' 'Install one: apt-get install python3'
+}
+
+# Set `python`; what is missing of it joins the packages to install.
+need_python() {
+    python=$(find_python)
+    if [ -z "$python" ] && [ -n "${SLURMHUB_PYTHON:-}" ]; then
+        fail "SLURMHUB_PYTHON is $SLURMHUB_PYTHON, which is not a Python of 3.10 or later." \
+            'Unset it, or name one that is.'
+    fi
+    need_debian python3 'runs all of this' test -n "$python"
+    need_debian python3-venv 'makes Python environments' python_makes_environments
 }
 
 # need_debian PACKAGE REASON TEST...: remember the package unless the test succeeds.
@@ -95,6 +102,10 @@ install_missing() {
         fail "Only root can install them, and sudo is not to be had here." "As root: $by_hand"
     fi
     hash -r
+    python=$(find_python)
+    if [ -z "$python" ]; then
+        fail 'There is no Python of 3.10 or later.' 'Install one, and name it in SLURMHUB_PYTHON.'
+    fi
 }
 
 # make_environment NAME LOCK: a virtual environment with exactly what the lock holds; prints where.

@@ -92,6 +92,18 @@ def interruptible(spawner: Any, waiting: asyncio.Future[Any]) -> Iterator[None]:
         spawner._spawn_future = None
 
 
+def outlive_delete(spawner: Any) -> None:
+    """Let a DELETE that interrupted the hub's check of this server come to its end.
+
+    It sleeps a second, during which the check ends and stops the server, and then
+    answers 500 when the spawner is gone from the user's. `User.stop` leaves a
+    spawner there whose `_spawn_future` is not done.
+    """
+    loop = asyncio.get_running_loop()
+    spawner._spawn_future = loop.create_future()
+    loop.call_later(3, lambda: setattr(spawner, "_spawn_future", None))
+
+
 @contextmanager
 def held(spawner: Any, waiting: Any) -> Iterator[None]:
     """Make the hub treat a server as not ready: its job lost its place and waits again.

@@ -234,14 +234,14 @@ class Jobs:
 
     # Ending
 
-    async def cancel(self, job: Job) -> None:
+    def cancel(self, job: Job) -> None:
         """Ask for the job's end; repeated by the keeper until Slurm confirms it."""
         if job.intent.cancel_requested is None:
             job.intent.cancel_requested = time.time()
             job.intent.outcome = job.intent.outcome or STOPPED
             self.ledger.note(job.intent)
             job.notify()
-        await self._send_cancel(job)
+        self._spawn(self._send_cancel(job))
 
     async def _send_cancel(self, job: Job) -> None:
         job_id = job.intent.job_id
@@ -415,7 +415,7 @@ class Jobs:
     async def _repeat_cancel(self, job: Job, now: float) -> None:
         # Slurm gives a job KillWait seconds to end; asking more often helps nobody.
         if job.intent.cancel_requested is None:
-            await self.cancel(job)
+            self.cancel(job)
         elif now > job.cancel_again and job.phase is not Phase.ENDING:
             await self._send_cancel(job)
 

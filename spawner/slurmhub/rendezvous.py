@@ -139,7 +139,7 @@ class Rendezvous:
             raise Refused(410, "cancelled", "This job has been cancelled.")
         altered = alteration(intent, job.record)
         if altered is not None:
-            await self._end_altered(job, altered)
+            self._end_altered(job, altered)
         return await self._address_of(job.record.batch_host or "")
 
     @staticmethod
@@ -152,14 +152,14 @@ class Rendezvous:
             and bool(record.batch_host)
         )
 
-    async def _end_altered(self, job: Job, altered: str) -> None:
+    def _end_altered(self, job: Job, altered: str) -> None:
         words = Outcome(
             "altered",
             f"This job was changed after the hub asked for it: {altered}.",
             "Start it again, and choose what you need on the form.",
         )
         job.intent.outcome = words
-        await self._jobs.cancel(job)
+        self._jobs.cancel(job)
         raise Refused(410, "altered", words.plain)
 
     async def _started(self, job: Job, address: str) -> Answer:

@@ -50,6 +50,7 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
     job: Job | None = None
     request: JobRequest | None = None
     _adopted = False
+    _interrupted = False
     _return_status = 0
 
     # What the hub shares
@@ -166,7 +167,7 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
         job.intent.outcome = outcome
         if outcome is INVISIBLE:
             self.log.error("Job %s cannot be seen. %s", job.intent.job_id, outcome.remedy)
-        await self.runtime.jobs.cancel(job)
+        self.runtime.jobs.cancel(job)
         raise ServerFailed(_words(outcome))
 
     async def poll(self) -> int | None:
@@ -186,8 +187,9 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
         if job is None:
             return
         job.on_withdrawn = None
-        await self.runtime.jobs.cancel(job)
+        self.runtime.jobs.cancel(job)
         until = time.monotonic() + self.stop_timeout
+        now = now or self._interrupted
         while not now and job.intent.ended is None and time.monotonic() < until:
             await job.change(until - time.monotonic())
         if job.intent.ended is None and not now:
@@ -229,8 +231,11 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
                 await asyncio.wait([waiting])
             if not waiting.cancelled() and waiting.exception() is None:
                 return self._url(job)
-            why = "cancelled" if waiting.cancelled() else waiting.exception()
-            self.log.warning("%s is not taken up: %s", self._log_name, why)
+            if waiting.cancelled():
+                self._interrupted = True
+                compat.outlive_delete(self)
+            else:
+                self.log.warning("%s is not taken up: %s", self._log_name, waiting.exception())
         # Nothing to connect to: let the hub find that out at once rather than after a timeout.
         self.http_timeout = 0
         return f"http://{NOWHERE[0]}:{NOWHERE[1]}"
@@ -238,8 +243,17 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
     async def _take_up(self, job: Job) -> None:
         self._adopted = True
         await self.runtime.jobs.watcher.look()
+        if not job.listening:
+            # The hub leaves the route of a server that it checks as it was.
+            asyncio.get_running_loop().create_task(self._drop_route())
         await self._until_listening(job)
         self.server.proto = "https" if self.internal_ssl else "http"
+
+    async def _drop_route(self) -> None:
+        try:
+            await compat.proxy(self).delete_user(self.user, self.name)
+        except Exception:
+            self.log.exception("The old route of %s could not be taken away.", self._log_name)
 
     def start_polling(self) -> None:
         """Called when the hub holds the server for running: the moment to mend what it left."""

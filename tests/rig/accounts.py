@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pwd
 import shutil
 import subprocess
@@ -9,7 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PREFIX = "shub-"
+# Two runs of the tests on one machine must not meet.
+PREFIX = f"shub{os.getpid()}-"
+
+
+def account(name: str) -> str:
+    """The Unix account of one of the tests' people."""
+    return f"{PREFIX}{name}"
 
 
 @contextmanager
@@ -18,27 +25,26 @@ def unix_accounts(homes: Path, *names: str) -> Iterator[dict[str, str]]:
     made: dict[str, str] = {}
     try:
         for name in names:
-            account = f"{PREFIX}{name}"
-            _useradd(account, homes / name)
-            made[name] = account
+            _useradd(account(name), homes / name)
+            made[name] = account(name)
         yield made
     finally:
-        for account in made.values():
-            subprocess.run(["userdel", "--force", account], check=False, capture_output=True)
+        for each in made.values():
+            subprocess.run(["userdel", "--force", each], check=False, capture_output=True)
         shutil.rmtree(homes, ignore_errors=True)
 
 
-def _useradd(account: str, home: Path) -> None:
+def _useradd(name: str, home: Path) -> None:
     try:
-        pwd.getpwnam(account)
+        pwd.getpwnam(name)
     except KeyError:
         subprocess.run(
-            ["useradd", "--create-home", "--home-dir", str(home), "--shell", "/bin/bash", account],
+            ["useradd", "--create-home", "--home-dir", str(home), "--shell", "/bin/bash", name],
             check=True,
             capture_output=True,
         )
         home.chmod(0o700)
         return
     raise RuntimeError(
-        f"The account {account} exists already. Run 'userdel {account}' if a test left it."
+        f"The account {name} exists already. Run 'userdel {name}' if a test left it."
     )

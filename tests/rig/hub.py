@@ -285,5 +285,7 @@ c.Authenticator.allow_all = True
 c.Authenticator.admin_users = {{"admin"}}
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.log_level = "DEBUG"
+# Answers to REST come soon, so that tests see what happens meanwhile.
+c.JupyterHub.tornado_settings = {{"slow_spawn_timeout": 1, "slow_stop_timeout": 1}}
 c.JupyterHub.load_roles = [{{"name": "user", "scopes": ["self", "read:metrics"]}}]
 """

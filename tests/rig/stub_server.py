@@ -44,6 +44,7 @@ if behaviour == "dies":
     sys.exit(3)
 if behaviour == "deaf":
     time.sleep(600)
+time.sleep(float(os.environ.get("STUB_LISTENS_AFTER", "0")))
 server = http.server.ThreadingHTTPServer((url.hostname or "", url.port or 0), Handler)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from tests.conftest import HubMaker
+from tests.rig.accounts import account
 from tests.rig.hub import HubUnderTest, until
 from tests.rig.queue import clear, full, jobs, state, until_empty
 
@@ -34,7 +35,7 @@ def test_a_server_runs_as_its_owners_job(hub: HubUnderTest, cluster: EmbeddedClu
     status = alice.wait_ready()
     told = alice.asks_server()
     assert told["job"] == str(status["job_id"])
-    assert told["user"] == "shub-alice"
+    assert told["user"] == account("alice")
     assert alice.stop().status_code in (202, 204)
     until_empty(cluster)
     assert not [path for path in hub.routes() if path.startswith("/user/")]
@@ -167,5 +168,5 @@ def test_two_servers_share_a_node_but_never_a_port(
     targets = {target for path, target in own.routes().items() if path.startswith("/user/")}
     assert len(targets) == 2
     for person in people:
-        assert person.asks_server()["user"] == f"shub-{person.name}"
+        assert person.asks_server()["user"] == account(person.name)
         person.stop()

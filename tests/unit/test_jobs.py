@@ -101,7 +101,8 @@ async def test_a_cancelled_caller_loses_no_job(bench: Bench) -> None:
 async def test_a_cancel_during_submission_reaches_the_job(bench: Bench) -> None:
     bench.crossing.gate = asyncio.Event()
     job = bench.request()
-    await bench.jobs.cancel(job)
+    bench.jobs.cancel(job)
+    await asyncio.sleep(0.02)
     assert bench.crossing.cancelled == []
     bench.crossing.gate.set()
     await until(lambda: job.intent.confirmed_gone)
@@ -249,7 +250,8 @@ async def test_a_requeue_between_two_looks_is_seen_by_its_count(bench: Bench) ->
 async def test_an_unconfirmed_cancel_is_repeated_also_by_the_next_hub(bench: Bench) -> None:
     job = await bench.running()
     bench.crossing.failure = RuntimeError("Slurm is away")
-    await bench.jobs.cancel(job)
+    bench.jobs.cancel(job)
+    await until(lambda: bench.crossing.cancelled)
     assert not job.intent.confirmed_gone
     await bench.restart()
     bench.crossing.failure = None
@@ -261,7 +263,7 @@ async def test_an_unconfirmed_cancel_is_repeated_also_by_the_next_hub(bench: Ben
 async def test_a_server_being_cancelled_is_no_longer_the_owners_server(bench: Bench) -> None:
     job = await bench.running()
     bench.crossing.failure = RuntimeError("Slurm is away")
-    await bench.jobs.cancel(job)
+    bench.jobs.cancel(job)
     assert bench.jobs.find("alice", "") is None
     assert bench.jobs.open() == [job]
 

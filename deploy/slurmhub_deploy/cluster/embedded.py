@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ from slurmhub_deploy.processes import (
     processes_with_file_in,
 )
 
-_PROGRAMS = ("slurmstepd", "slurmd", "slurmctld", "munged")
+_DAEMONS = ("slurmd", "slurmctld", "munged")
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,27 @@ class EmbeddedCluster:
 
         The folder stays, for its logs; it is the caller's to remove.
         """
-        self._cancel_jobs(grace)
+        self.cancel_jobs(grace)
+        # A node's daemon waits for its step daemons, so these go first.
+        self._sweep()
         for daemon in self._slurmd.values():
             daemon.stop()
         self._controller.stop()
         self._munged.stop()
+        # What has no record, because its start was cut short.
+        for program in _DAEMONS:
+            end_all(self._running(program), grace=0.5)
         self._sweep()
+
+    def cancel_jobs(self, grace: float) -> None:
+        """Cancel every job and wait for their ends, at most `grace` seconds."""
+        if self._controller.process() is not None and self._munged.process() is not None:
+            jobs = self._run(("squeue", "--all", "--noheader", "--format=%A"))
+            if jobs.stdout.split():
+                self._run(("scancel", *sorted(set(jobs.stdout.split()))))
+        limit = time.monotonic() + grace
+        for step in self._running("slurmstepd"):
+            step.wait(max(0.0, limit - time.monotonic()))
 
     def __enter__(self) -> EmbeddedCluster:
         self.start()
@@ -183,11 +199,7 @@ class EmbeddedCluster:
 
     def wait_until_idle(self, seconds: float = 20) -> None:
         """Wait until every node is idle; raises DeployError when one is not in time."""
-        self._controller.wait_for(
-            lambda: set(self.node_states().values()) == {"idle"},
-            seconds=seconds,
-            what="every node idle",
-        )
+        self._controller.wait_for(self._all_idle, seconds=seconds, what="every node was idle")
 
     def node_states(self) -> dict[str, str]:
         """Each node's state in short ("idle", "mix", "down*"); empty when nobody answers."""
@@ -209,6 +221,8 @@ class EmbeddedCluster:
             check=False,
             timeout=60,
             cwd="/",
+            # A terminal's Ctrl-C is for whoever owns the cluster, not for what it just runs.
+            start_new_session=True,
         )
 
     def _refuse_other_owner(self) -> None:
@@ -256,29 +270,23 @@ class EmbeddedCluster:
         major, minor = done.stdout.split()[-1].split(".")[:2]
         return int(major), int(minor)
 
+    def _all_idle(self) -> bool:
+        for daemon in self._slurmd.values():
+            daemon.require()
+        return set(self.node_states().values()) == {"idle"}
+
     def _controller_answers(self) -> bool:
         done = self._run(("scontrol", "ping"))
         return done.returncode == 0 and " is UP" in done.stdout
 
-    def _cancel_jobs(self, grace: float) -> None:
-        """Ask for an orderly end of every job, then kill what is left of them."""
-        if self._controller.process() is not None and self._munged.process() is not None:
-            jobs = self._run(("squeue", "--all", "--noheader", "--format=%A"))
-            if jobs.stdout.split():
-                self._run(("scancel", *sorted(set(jobs.stdout.split()))))
-        limit = time.monotonic() + grace
-        for step in self._steps():
-            step.wait(max(0.0, limit - time.monotonic()))
-
-    def _steps(self) -> list[ProcessId]:
-        return list(processes_with_file_in(self.plan.root, program="slurmstepd"))
-
     def _sweep(self) -> None:
-        """End what has no record: step daemons, what a job left behind, half-started daemons."""
-        for program in _PROGRAMS:
-            end_all(processes_with_file_in(self.plan.root, program=program), grace=0.5)
+        """End what is left of jobs: step daemons, and what they were to look after."""
+        end_all(self._running("slurmstepd"), grace=0.2)
         jobs = processes_with_environment({"SLURM_CONF": str(self.conf)}, named=["SLURM_JOB_ID"])
-        end_all(jobs, grace=0.5)
+        end_all(jobs, grace=0.2)
+
+    def _running(self, program: str) -> Iterator[ProcessId]:
+        return processes_with_file_in(self.plan.root, program=program)
 
 
 def _connects_unix(path: Path) -> bool:

@@ -96,6 +96,7 @@ def _run(argv: list[str], what: str) -> None:
         capture_output=True,
         text=True,
         check=False,
+        start_new_session=True,  # Ctrl-C is for the demo
     )
     if done.returncode != 0:
         raise DeployError(

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from typing import Protocol
 
 from slurmhub.assets import asset
 from slurmhub_deploy.demo import singleuser
-from slurmhub_deploy.demo.places import SHARED_CACHE
+from slurmhub_deploy.demo.places import SHARED_CACHE, own_places
 from slurmhub_deploy.errors import DeployError
 
 _PIP_REMEDY = "Does pip reach its package index? Its configuration is used as it is."
 _SINGLEUSER = "slurmhub-singleuser"
+# A demo in the background may well use an environment for days.
+_UNUSED_SECONDS = 14 * 86400
 
 
 class Runner(Protocol):
@@ -58,7 +61,7 @@ class JupyterEnvironment:
 
 def plain_workshop(cache: Path | None = None, python: Path = Path("/usr/bin/python3")) -> Workshop:
     """For tests and benchmarks, which have their own ways with signals."""
-    return Workshop(cache or SHARED_CACHE, python, _run_plainly, lambda _words: None)
+    return Workshop(cache or own_places().cache, python, _run_plainly, lambda _words: None)
 
 
 def jupyter_environment(workshop: Workshop) -> JupyterEnvironment:
@@ -125,7 +128,9 @@ def hub_python(workshop: Workshop) -> Path:
             remedy=_PIP_REMEDY,
         )
 
-    return _made_once(workshop, "slurmhub", parts, make) / "bin" / "python"
+    made = _made_once(workshop, "slurmhub", parts, make)
+    _remove_unused(workshop.cache, "slurmhub", but=made)
+    return made / "bin" / "python"
 
 
 def _run_plainly(argv: list[str], *, what: str, remedy: str, cwd: Path | None = None) -> None:
@@ -159,6 +164,17 @@ def _made_once(
     finally:
         os.umask(old_umask)
     return folder
+
+
+def _remove_unused(cache: Path, name: str, *, but: Path) -> None:
+    """Remove environments of earlier versions of the source which nobody has used for a while."""
+    if but.parent != cache:
+        return
+    (but / "complete").touch()
+    for folder in cache.glob(f"{name}-*"):
+        used = folder / "complete"
+        if used.exists() and time.time() - used.stat().st_mtime > _UNUSED_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make(folder: Path, make: Callable[[Path], None]) -> None:

@@ -37,7 +37,6 @@ _READY_SECONDS = 60
 _RESTARTS = 3
 # Seconds that servers get to save when the demo ends.
 _SAVE_SECONDS = 3.0
-_NOBODY = 65534
 
 Say = Callable[[str], None]
 
@@ -73,24 +72,25 @@ class Demo:
 
         Everything is gone when this returns or raises.
         """
-        check_port(self._port)
         with locked(self._places):
             remove_remains(self._places, but=self._places.lock)
-            self._record()
             try:
+                check_port(self._port)
+                self._record()
                 plan, passwords = self._start()
                 self._announce(plan, passwords)
                 ready()
                 self._serve(plan)
+            except DeployError:
+                # What failed because the end was asked for is no failure.
+                self._interrupts.check()
+                raise
             finally:
                 self._say("Stopping …")
                 remove_remains(self._places)
-                self._say("Stopped; nothing of the demo is left but the packages it uses.")
 
     def _start(self) -> tuple[hubs.HubPlan, dict[str, str]]:
         places = self._places
-        if places.root:
-            check_others_can_run(self._python, uid=_NOBODY, gid=_NOBODY)
         workshop = Workshop(places.cache, self._python, self._interrupts.run, self._say)
         jupyter = jupyter_environment(workshop)
         proxy = proxy_command(workshop)
@@ -99,7 +99,7 @@ class Demo:
         plan = self._plan(jupyter.command)
         _make_homes(places)
         if places.root:
-            check_others_can_run(jupyter.python, uid=_NOBODY, gid=_NOBODY)
+            check_others_can_run(jupyter.python)
         self._say("Starting Slurm: a controller, two CPU nodes, one node with four GPUs …")
         cluster = cluster_of(places)
         cluster.start()
@@ -223,10 +223,11 @@ def remove_remains(places: Places, *, but: Path | None = None) -> None:
     To be called with the lock held. Works from what is on disk alone. The file `but` stays.
     """
     hub, proxy = hubs.stopped_daemons(places)
-    hub.stop(grace=10)
     cluster = cluster_of(places)
-    if cluster.layout.run.exists():
-        cluster.stop(grace=_SAVE_SECONDS)
+    # While the hub still listens: a server that cannot tell of its end waits for a while.
+    cluster.cancel_jobs(grace=_SAVE_SECONDS)
+    hub.stop(grace=10)
+    cluster.stop(grace=1)
     proxy.stop()
     if places.root:
         remove_accounts(places.homes)

@@ -82,6 +82,8 @@ async def _begin_when_ready() -> None:
     while "app" not in app.tornado_settings:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     app.log.addFilter(_quiet_prefill)
+    for handler in app.log.handlers:
+        handler.addFilter(_harmless)
     warn_of_ignored(app.config, app.log)
     runtime(app.spawner_class(config=app.config))
 
@@ -89,6 +91,23 @@ async def _begin_when_ready() -> None:
 def _quiet_prefill(record: logging.LogRecord) -> bool:
     """JupyterHub logs the traceback of a link that only prefilled the form; nothing failed."""
     return not (record.exc_info and isinstance(record.exc_info[1], Prefilled))
+
+
+def _harmless(record: logging.LogRecord) -> bool:
+    """Write control characters of a message as escapes.
+
+    JupyterHub logs names of people and servers as they came in an address, where they may hold
+    whatever a terminal obeys. Line ends stay: the formatter indents what follows them.
+    """
+    try:
+        text = record.getMessage()
+    except (TypeError, ValueError):
+        # A message that does not fit its arguments: the formatter says so, and raises nothing.
+        return True
+    if not text.isprintable():
+        record.msg = "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+        record.args = None
+    return True
 
 
 def warn_of_ignored(config: Any, log: logging.Logger) -> None:

@@ -20,7 +20,8 @@ _SERVERS = (r"([^/]+)", r"([^/]+)/([^/]+)")
 def _spawner(handler: Any, user_name: str, server_name: str) -> Any:
     user = handler.find_user(user_name)
     if user is None or server_name not in user.orm_spawners:
-        raise web.HTTPError(404, f"{user_name} has no such server.")
+        # Without the name: it may be anything, and would stand in the log as it came.
+        raise web.HTTPError(404, "There is no such server.")
     return user.spawners[server_name]
 
 
@@ -44,7 +45,7 @@ class CancelHandler(BaseHandler):  # type: ignore[misc]
 
     @web.authenticated
     async def post(self, user_name: str, server_name: str = "") -> None:
-        """Cancel, then show the home page."""
+        """Cancel, then show what becomes of it."""
         await self._cancel(user_name, server_name)
 
     @needs_scope("delete:servers")
@@ -52,15 +53,10 @@ class CancelHandler(BaseHandler):  # type: ignore[misc]
         spawner = _spawner(self, user_name, server_name)
         job = runtime(spawner).jobs.find(user_name, server_name)
         if job is not None:
-            await runtime(spawner).jobs.cancel(job)
-        self.redirect(
-            url_path_join(
-                self.hub.base_url,
-                "spawn-pending",
-                url_escape_path(user_name),
-                url_escape_path(server_name),
-            )
-        )
+            runtime(spawner).jobs.cancel(job)
+        # It leads to the waiting page while there is one, which a server that ran does not have.
+        names = (url_escape_path(user_name), url_escape_path(server_name), "/")
+        self.redirect(url_path_join(self.hub.base_url, "user", *names))
 
 
 class ScriptHandler(BaseHandler):  # type: ignore[misc]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from slurmhub.jobs import Job
 from slurmhub.ledger import Intent
+from slurmhub.options.words import age_plain, counted, listed, memory_plain, time_plain
+from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.reasons import plain_reason
 from slurmhub.slurm.states import JobState, Phase
+from slurmhub.slurm.times import TimeLimit
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,8 @@ class Status:
     """One server as its owner sees it; `waited` and `expected_start` are in seconds.
 
     `step` is one of: asking, queued, starting, ready, paused, stopping, ended, none.
+    `facts` are labels with plain words for a page; `kind` is how an ended server ended, as
+    `Outcome` has it.
     """
 
     step: str
@@ -29,6 +35,8 @@ class Status:
     node: str | None = None
     waited: int | None = None
     expected_start: float | None = None
+    kind: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For the status endpoint."""
@@ -62,7 +70,7 @@ def _queued(job: Job) -> Status:
     return _open(
         job,
         "queued",
-        f"Job {record.job_id} waits in the queue: {plain_reason(record.reason)}",
+        f"Job {record.job_id} waits in the queue. {plain_reason(record.reason)}",
         20,
         detail=f"Slurm's reason: {record.reason}",
     )
@@ -78,7 +86,7 @@ def _ready(job: Job) -> Status:
 
 def _open(job: Job, step: str, message: str, percent: int, *, detail: str = "") -> Status:
     intent, record = job.intent, job.record
-    expected = record.expected_start if record else None
+    expected = record.expected_start if record and step == "queued" else None
     return Status(
         step=step,
         message=message,
@@ -87,8 +95,36 @@ def _open(job: Job, step: str, message: str, percent: int, *, detail: str = "") 
         job_id=intent.job_id,
         node=intent.node,
         waited=int(time.time() - intent.created),
-        expected_start=expected.timestamp() if expected and step == "queued" else None,
+        expected_start=expected.timestamp() if expected else None,
+        facts=tuple(_facts(job, queued=step == "queued")),
     )
+
+
+def _facts(job: Job, *, queued: bool) -> Iterator[tuple[str, str]]:
+    intent, record = job.intent, job.record
+    yield "You asked for", asked_plain(intent.request)
+    yield "Waiting for", age_plain(time.time() - intent.created)
+    if queued and record is not None and record.expected_start is not None:
+        left = record.expected_start.timestamp() - time.time()
+        yield "Slurm expects to start it", f"in {age_plain(left)}" if left >= 1 else "at any moment"
+    if intent.job_id is not None:
+        yield "Job", str(intent.job_id)
+    if intent.node:
+        yield "Computer", intent.node
+    if queued and record is not None and record.reason:
+        yield "Slurm's reason", record.reason
+
+
+def asked_plain(request: Mapping[str, Any]) -> str:
+    """What a stored request asks for: 2 CPUs, 4 GB of memory and 1 h100 GPU for 3 hours in gpu."""
+    parts = [
+        counted(int(request["cpus"]), "CPU"),
+        f"{memory_plain(Memory.parse(str(request['memory'])))} of memory",
+    ]
+    if gpus := int(request["gpus"]):
+        parts.append(counted(gpus, f"{request['gpu_type']} GPU".strip()))
+    hours = time_plain(TimeLimit.parse(str(request["hours"])))
+    return f"{listed(parts)} for {hours}, in partition {request['partition']}"
 
 
 def _ended(intent: Intent) -> Status:
@@ -102,6 +138,7 @@ def _ended(intent: Intent) -> Status:
         remedy=outcome.remedy,
         log=outcome.detail,
         job_id=intent.job_id,
+        kind=outcome.kind,
     )
 
 

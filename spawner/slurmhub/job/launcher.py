@@ -3,9 +3,9 @@
     launcher.py -- COMMAND [ARGUMENT ...]
 
 Carried by the batch script; needs nothing but Python 3.8. SLURMHUB_JOB holds the order as JSON:
-environment, hub {url, token, tls}, listen {address, ports}, launch_timeout in seconds. Of the
-script come SLURMHUB_TROUBLE, why the server cannot be started, and, if the site's prologue sets
-it, SLURMHUB_BIND_ADDRESS, which wins over listen.address.
+environment, hub {url, token, tls}, listen {address, ports}, launch_timeout in seconds. The script
+may add SLURMHUB_TROUBLE, why the server cannot be started, and the site's prologue
+SLURMHUB_BIND_ADDRESS, which wins over listen.address.
 """
 
 from __future__ import annotations
@@ -39,8 +39,7 @@ class CannotStart(Exception):
 class Log:
     """The job's output, and the last 4 KiB of it."""
 
-    def __init__(self) -> None:
-        self.tail = b""
+    tail = b""
 
     def write(self, data: bytes) -> None:
         self.tail = (self.tail + data)[-4096:]
@@ -75,10 +74,7 @@ class Hub(threading.Thread):
     def post(self, event: str, **facts: Any) -> None:
         """Queues one event; the end makes all other news old."""
         with self._changed:
-            if event == "ended":
-                self._queue.clear()
-            if event not in [queued for queued, _ in self._queue]:
-                self._queue.append((event, facts))
+            self._queue = [*([] if event == "ended" else self._queue), (event, facts)]
             if event == "ended" or len(self._queue) == 1:  # other news do not end a pause
                 self._changed.notify()
 
@@ -100,7 +96,8 @@ class Hub(threading.Thread):
             delay = 0.2 if status else min(2 * delay, 1.0 if self._trouble == "status 425" else 5.0)
             if status:
                 self.answers.append((item[0], status, body))
-                os.write(self._wake, b"\0")
+                with contextlib.suppress(BlockingIOError):  # so full that main wakes anyway
+                    os.write(self._wake, b"\0")
                 if item[0] == "ended":
                     self.heard_of_end.set()
 
@@ -295,7 +292,8 @@ class Launcher:
             if event == "listening" and status == 409:
                 self._port_refused = True
             elif event in ("started", "listening") and status != 200:
-                self._log.say(f"the hub refuses this job: {body.get('message', status)!r}")
+                words = str(body.get("message", status))[:300]
+                self._log.say(f"the hub refuses this job: {words!r}")
                 self._over = self._over or "refused-by-hub"
             elif event == "started" and self._tls_awaited:
                 self._tls = self._store("server", body["tls"]) if body.get("tls") else {}
@@ -316,11 +314,11 @@ class Launcher:
     def _server_environment(self, port: int) -> dict[str, str]:
         kept = {k: v for k, v in self._environ.items() if not k.startswith("SLURMHUB_")}
         kept.update(self._order["environment"])
-        scheme, _, rest = kept.get("JUPYTERHUB_SERVICE_URL", "http:///").partition("://")
         kept.update({f"JUPYTERHUB_SSL_{name}": path for name, path in self._tls.items()})
-        scheme = "https" if self._tls else scheme
+        scheme, _, _, *path = kept.get("JUPYTERHUB_SERVICE_URL", "http:///").split("/", 3)
         host = f"[{self._bind}]" if ":" in self._bind else self._bind
-        kept["JUPYTERHUB_SERVICE_URL"] = f"{scheme}://{host}:{port}/{rest.partition('/')[2]}"
+        place = ["https:" if self._tls else scheme, "", f"{host}:{port}", *path]
+        kept["JUPYTERHUB_SERVICE_URL"] = "/".join(place)
         return kept
 
 
@@ -345,8 +343,7 @@ def free_port(address: str, low: int, high: int) -> int:
 def listening() -> list[tuple[str, int, str]]:
     """Every listening TCP socket of this host: address, port, inode (proc(5))."""
     found = []
-    for family, table in ((socket.AF_INET, "tcp"), (socket.AF_INET6, "tcp6")):
-        # Without IPv6 there is no second table.
+    for family, table in ((socket.AF_INET, "tcp"), (socket.AF_INET6, "tcp6")):  # if IPv6 is on
         with contextlib.suppress(FileNotFoundError), open(f"/proc/net/{table}") as lines:
             for fields in (line.split() for line in lines if " 0A " in line):
                 digits, _, port = fields[1].partition(":")
@@ -390,8 +387,6 @@ def port_holder(port: int, root: int, bind: str) -> str:
 def main() -> int:
     order = os.environ.pop("SLURMHUB_JOB", "")
     try:
-        if sys.argv[1:2] != ["--"]:
-            raise ValueError
         launcher = Launcher(sys.argv[2:], json.loads(order), dict(os.environ))
     except (ValueError, LookupError, TypeError, RecursionError):
         Log().say("usage: launcher.py -- COMMAND [ARGUMENT ...], in a job, with SLURMHUB_JOB")

@@ -189,15 +189,15 @@ slurmhub_start() {
 }
 
 slurmhub_end() {
-    slurmhub_status=$?
+    slurmhub_exit=$?
     set +eu
     if [ -z "$slurmhub_ready$slurmhub_told" ]; then
-        SLURMHUB_TROUBLE="the site's prologue ended the job with status $slurmhub_status"
+        SLURMHUB_TROUBLE="the site's prologue ended the job with status $slurmhub_exit"
         slurmhub_start
     fi
     trap : TERM USR1
     (slurmhub_epilogue)
-    exit "$slurmhub_status"
+    exit "$slurmhub_exit"
 }
 
 trap 'slurmhub_forward TERM' TERM

@@ -134,10 +134,10 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
 
     yield start
     for launched in started:
-        _end_with_all_it_started(launched)
+        end_with_all_it_started(launched)
 
 
-def _end_with_all_it_started(launched: Launched) -> None:
+def end_with_all_it_started(launched: Launched) -> None:
     """The notes folder is in the environment of every process that the launcher started."""
     if launched.process.poll() is None:
         launched.process.kill()

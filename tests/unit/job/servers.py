@@ -169,6 +169,7 @@ note("facts", json.dumps({"url": url, "modes": modes, "folder": folder,
 context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=parts["CLIENT_CA"])
 context.load_cert_chain(parts["CERTFILE"], parts["KEYFILE"])
 made = context.wrap_socket(listen(port), server_side=True)
-time.sleep(60)
+while True:
+    made.accept()[0].close()
 """
 )

@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -633,19 +635,17 @@ def test_a_port_of_ours_that_another_also_holds_is_anothers() -> None:
         ours.listen()
         port = ours.getsockname()[1]
         assert launcher.port_holder(port, os.getpid(), ANYWHERE) == "server"
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.setsid()
-            other = socket.socket()
-            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            other.bind((ANYWHERE, port))
-            other.listen()
-            os.write(writing, b"x")
-            signal.pause()
-        os.read(reading, 1)
-        try:
-            assert launcher.port_holder(port, child, ANYWHERE) == "other"
-        finally:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+        listen = (
+            "import socket, sys; made = socket.socket();"
+            "made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1);"
+            f"made.bind(('0.0.0.0', {port})); made.listen(); print('ready', flush=True);"
+            "sys.stdin.read()"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", listen], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as child:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"ready\n"
+            assert launcher.port_holder(port, child.pid, ANYWHERE) == "other"
+            child.stdin.close()

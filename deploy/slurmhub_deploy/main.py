@@ -1,0 +1,38 @@
+"""The `slurmhub` command: wires its verbs, each of which has a file of its own."""
+
+from __future__ import annotations
+
+import sys
+
+from slurmhub.errors import SlurmhubError
+
+
+def main() -> None:
+    """Run the command; an error is what happened and what to do, and status 1."""
+    try:
+        import typer
+
+        from slurmhub_deploy.helper_command import helper
+    except ModuleNotFoundError as error:
+        if error.name not in {"typer", "rich"}:
+            raise
+        _fail(
+            f"The slurmhub command needs the package {error.name}, which is not installed.",
+            'pip install "slurmhub[deploy]"',
+        )
+    app = typer.Typer(
+        help="JupyterHub on Slurm: the tools around the hub.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.add_typer(helper, name="helper")
+    try:
+        app(prog_name="slurmhub")
+    except SlurmhubError as error:
+        _fail(error.what, error.remedy)
+
+
+def _fail(what: str, remedy: str) -> None:
+    print(f"slurmhub: {what}\nWhat to do: {remedy}", file=sys.stderr)
+    sys.exit(1)

@@ -1,0 +1,115 @@
+"""Speaking to the hub's door for jobs the way a job does, truly or not."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.attack.trespass import Ticket
+from tests.rig.hub import HubUnderTest, Visitor
+
+
+def announce(
+    hub: HubUnderTest,
+    nonce: str,
+    event: str,
+    body: bytes | str | Mapping[str, Any],
+    *,
+    method: str = "POST",
+    headers: Mapping[str, str | bytes] | None = None,
+    query: str = "",
+    session: requests.Session | None = None,
+) -> requests.Response:
+    """One message to the hub, through its proxy as jobs send it; nothing in it is checked."""
+    return (session or requests.Session()).request(
+        method,
+        f"{hub.url}/hub/api/slurmhub/jobs/{nonce}/{event}{query}",
+        data=body if isinstance(body, (bytes, str)) else json.dumps(body),
+        headers=dict(headers or {}),
+        timeout=30,
+        allow_redirects=False,
+    )
+
+
+def bearing(token: str) -> dict[str, str]:
+    """The header a job carries its token in."""
+    return {"Authorization": f"token {token}"}
+
+
+@dataclass(frozen=True)
+class Voice:
+    """The voice of one job: everything it says is true, but for what a test changes."""
+
+    hub: HubUnderTest
+    ticket: Ticket
+
+    def say(
+        self, event: str, *, headers: Mapping[str, str] | None = None, **said: Any
+    ) -> requests.Response:
+        """Say this with the job's own token, number and nonce."""
+        body = {"job": self.ticket.job_id, "restarts": 0, **said}
+        return announce(
+            self.hub,
+            self.ticket.nonce,
+            event,
+            body,
+            headers={**bearing(self.ticket.token), **(headers or {})},
+        )
+
+
+class Refusals:
+    """The hub's count of refused announcements, by reason."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self._visitor = visitor
+
+    def counted(self) -> dict[str, float]:
+        """The counters of this moment."""
+        text = self._visitor.get("/hub/metrics").text
+        return {
+            sample.labels["reason"]: sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == "slurmhub_announcements_refused_total"
+        }
+
+    @contextmanager
+    def grow(self, reason: str, by: int = 1) -> Iterator[None]:
+        """Whatever happens inside is counted as this many refusals, for this reason alone."""
+        before = self.counted()
+        yield
+        after = self.counted()
+        grown = {name: after[name] - before.get(name, 0) for name in after}
+        assert {name: n for name, n in grown.items() if n} == {reason: by}
+
+
+@contextmanager
+def anyones_server(address: str, port: int) -> Iterator[None]:
+    """A web server at this place that has nothing to do with Slurm."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *args: object) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer((address, port), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
