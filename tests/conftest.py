@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -45,6 +46,21 @@ def accounts(ground: Path) -> Iterator[dict[str, str]]:
     homes.mkdir(mode=0o711)
     with unix_accounts(homes, *PEOPLE) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def code(ground: Path) -> Path:
+    """The package as a wheel lays it out, where every account can read it."""
+    project = Path(__file__).parents[1]
+    copy = ground / "code"
+    shutil.copytree(
+        project / "spawner" / "slurmhub",
+        copy / "slurmhub",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    shutil.copytree(project / "libexec", copy / "slurmhub" / "_assets" / "libexec")
+    subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
+    return copy
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +122,7 @@ HubMaker = Callable[..., HubUnderTest]
 
 
 @contextmanager
-def _hubs(ground: Path, stub: Path, proxy_command: list[str]) -> Iterator[HubMaker]:
+def _hubs(ground: Path, stub: Path, code: Path, proxy_command: list[str]) -> Iterator[HubMaker]:
     with ExitStack() as stack:
 
         def make(cluster: EmbeddedCluster, extra: str = "", **options: object) -> HubUnderTest:
@@ -115,6 +131,7 @@ def _hubs(ground: Path, stub: Path, proxy_command: list[str]) -> Iterator[HubMak
                 folder,
                 hub_settings(cluster, stub, extra),
                 proxy_command,
+                code=code,
                 **options,  # type: ignore[arg-type]
             )
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -126,16 +143,18 @@ def _hubs(ground: Path, stub: Path, proxy_command: list[str]) -> Iterator[HubMak
 
 
 @pytest.fixture
-def make_hub(ground: Path, stub: Path, proxy_command: list[str]) -> Iterator[HubMaker]:
+def make_hub(ground: Path, stub: Path, code: Path, proxy_command: list[str]) -> Iterator[HubMaker]:
     """Make hubs on a cluster; all are stopped at the end of the test."""
-    with _hubs(ground, stub, proxy_command) as make:
+    with _hubs(ground, stub, code, proxy_command) as make:
         yield make
 
 
 @pytest.fixture(scope="module")
-def make_shared_hub(ground: Path, stub: Path, proxy_command: list[str]) -> Iterator[HubMaker]:
+def make_shared_hub(
+    ground: Path, stub: Path, code: Path, proxy_command: list[str]
+) -> Iterator[HubMaker]:
     """Make hubs that serve all tests of a module."""
-    with _hubs(ground, stub, proxy_command) as make:
+    with _hubs(ground, stub, code, proxy_command) as make:
         yield make
 
 

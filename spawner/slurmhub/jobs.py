@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slurmhub import metrics
-from slurmhub.job.crossing import AccountUnknown, Crossing, SubmissionRefused
+from slurmhub.job.crossing import AccountUnknown, Crossing, NotCrossed, SubmissionRefused
 from slurmhub.job.outcome import LOST, STOPPED, VANISHED, ended_in_slurm, refused
 from slurmhub.job.tag import JobTag
 from slurmhub.ledger import Intent, Ledger, Outcome
@@ -191,6 +191,10 @@ class Jobs:
             else:
                 self._log.error("Slurm refused %s: %s", _name(intent), refusal.message)
                 self.end(job, refused(refusal.message), confirmed=True)
+        except NotCrossed as error:
+            outcome = "not-crossed"
+            self._log.error("%s was not submitted. %s", _name(intent), error)
+            self.end(job, Outcome(outcome, error.what, error.remedy), confirmed=True)
         except Exception as error:
             outcome = "unanswered"
             self._log.exception("The submission of %s was not answered.", _name(intent))
@@ -253,12 +257,14 @@ class Jobs:
         )
         try:
             async with self._crossings:
-                await self._crossing.cancel(job.account, job_id)
+                known = await self._crossing.cancel(job.account, job_id)
         except SubmissionRefused as refusal:
             self._log.warning("Cancelling job %d failed: %s", job_id, refusal.message)
         except Exception as error:
             self._log.warning("Cancelling job %d failed, it is tried again: %s", job_id, error)
         else:
+            if not known:
+                self.end(job, job.intent.outcome or STOPPED, confirmed=True)
             await self.watcher.look()
             self.watcher.hurry()
 

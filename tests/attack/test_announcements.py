@@ -68,9 +68,9 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(open_hub: HubMaker, cluster: EmbeddedCluster) -> Iterator[Scene]:
+def scene(make_shared_hub: HubMaker, cluster: EmbeddedCluster) -> Iterator[Scene]:
     """The scene; at the end the servers that were not attacked still serve, in the same jobs."""
-    hub = open_hub(
+    hub = make_shared_hub(
         cluster, SETTINGS, hub_port=free_port_for_jobs(), proxy_port=free_port_for_jobs()
     )
     alice, bob = hub.visitor("alice"), hub.visitor("bob")

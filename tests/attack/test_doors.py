@@ -50,9 +50,9 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(open_hub: HubMaker, cluster: EmbeddedCluster) -> Iterator[Scene]:
+def scene(make_shared_hub: HubMaker, cluster: EmbeddedCluster) -> Iterator[Scene]:
     """The scene; afterwards nothing in the log is there to fool who reads it."""
-    hub = open_hub(cluster)
+    hub = make_shared_hub(cluster)
     alice = hub.visitor("alice")
     until(lambda: 'value="gpu"' in alice.get("/hub/spawn/alice").text, what="the cluster's facts")
     yield Scene(hub, cluster, alice)

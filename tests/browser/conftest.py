@@ -152,13 +152,15 @@ def guest(chromium: Browser, hub: HubUnderTest, album: Path | None) -> Iterator[
     """
     with ExitStack() as stack:
 
-        def bring(name: str, **options: Any) -> Guest:
+        def bring(name: str, *, signed_in: bool = True, **options: Any) -> Guest:
             options.setdefault("viewport", WIDE)
             context = chromium.new_context(base_url=hub.url, **options)
             stack.callback(context.close)
             guest = Guest(context, hub, name, album)
             stack.callback(guest.check_manners)
-            guest.sign_in()
+            if signed_in:
+                guest.visit("/hub/login")
+                guest.sign_in()
             return guest
 
         yield bring

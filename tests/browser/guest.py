@@ -66,8 +66,7 @@ class Guest:
     # Pages
 
     def sign_in(self) -> None:
-        """Through the hub's own sign-in page."""
-        self.page.goto("/hub/login")
+        """On the hub's own sign-in page, which leads on to where one wanted to go."""
         self.page.get_by_label("Username").fill(self.name)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
@@ -137,7 +136,9 @@ class Guest:
 
     def until_waiting(self, server: str = "") -> None:
         """On the page that says why one waits."""
-        self.page.wait_for_url(re.compile(re.escape(self.path("spawn-pending", server)) + "([?]|$)"))
+        self.page.wait_for_url(
+            re.compile(re.escape(self.path("spawn-pending", server)) + "([?]|$)")
+        )
         expect(self.news).to_be_visible()
 
     def press_cancel(self) -> None:

@@ -23,7 +23,6 @@ def test_a_job_that_dies_at_once(guest: GuestMaker, cluster: EmbeddedCluster) ->
     )
     expect(page.get_by_role("heading", name="What you can do")).to_be_visible()
     expect(page.locator("#slurmhub-remedy")).not_to_be_empty()
-    alice.picture("failed")
     # For as long as it matters: also by the address of the server.
     alice.visit(f"/user/{alice.name}/lab")
     alice.until_ended("The server in this job ended by itself (exit code 3).")
@@ -31,26 +30,30 @@ def test_a_job_that_dies_at_once(guest: GuestMaker, cluster: EmbeddedCluster) ->
     alice.expect_form()
 
 
-def test_a_job_that_is_killed_while_it_is_used(guest: GuestMaker, cluster: EmbeddedCluster) -> None:
-    alice = guest("alice-killed")
+def test_a_job_that_is_cancelled_while_it_is_used(
+    guest: GuestMaker, cluster: EmbeddedCluster
+) -> None:
+    alice = guest("alice-cut")
+    heading = alice.page.get_by_role("heading", level=1)
     alice.open_form()
     alice.press_start()
     alice.until_at_server()
     (job,) = queue.jobs(cluster, "RUNNING")
     cluster.run("scancel", str(job))
-    queue.until_empty(cluster)
     alice.hub.visitor(alice.name).wait_for("ended")
     alice.visit(f"/user/{alice.name}/lab")
-    print(alice.page.url, alice.page.content())
-    alice.picture("killed")
+    alice.until_ended("The job")
+    expect(heading).to_have_text("Your server has ended")
+    expect(alice.page.locator("#slurmhub-remedy")).to_contain_text("start it again")
 
-
-def test_a_request_that_was_refused_is_not_taken_for_the_last_job(guest: GuestMaker) -> None:
-    alice = guest("alice-refused-later")
-    alice.open_form()
+    # What is refused later is not taken for the end of that job.
+    alice.start_again.click()
+    alice.expect_form()
     alice.page.evaluate("document.getElementById('spawn_form').noValidate = true")
     alice.fill(cpus="400")
     alice.press_start()
     expect(alice.problem("cpus")).to_be_visible()
     alice.visit(f"/user/{alice.name}/lab")
-    alice.until_ended("One job in partition cpu can have at most 8 CPUs")
+    alice.until_ended("These options cannot be used.")
+    expect(heading).to_have_text("Your server did not start")
+    expect(alice.page.get_by_role("heading", name="How its last job ended")).to_be_visible()

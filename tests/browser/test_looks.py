@@ -16,7 +16,7 @@ from tests.rig import queue
 PHONE = {"width": 360, "height": 740}
 LOOKS: dict[str, dict[str, Any]] = {
     "wide": {"viewport": WIDE, "color_scheme": "light"},
-    "phone-dark": {"viewport": PHONE, "color_scheme": "dark"},
+    "phone": {"viewport": PHONE, "color_scheme": "dark"},
 }
 
 
@@ -31,7 +31,8 @@ def test_every_page_can_be_read(
         expect(alice.page.locator("html")).to_have_attribute("data-bs-theme", expected)
         assert not axe.grave(alice.page), page
         assert _fits(alice), f"{page} is wider than the screen"
-        alice.picture(f"{look}-{page}")
+        if look == "phone":
+            alice.picture(f"{look}-{page}")
 
     alice.open_form()
     alice.fill(partition="gpu", gpus="1", gpu_type="h100")

@@ -20,63 +20,70 @@ ASKED = {
     "gpu_type": "h100",
     "hours": "3",
 }
-CELL = """import os
-print("job", os.environ["SLURM_JOB_ID"], "with GPU", os.environ["CUDA_VISIBLE_DEVICES"])"""
+QUEUE = "%8i %10P %5C %8m %16b %10l %N"
+CELLS = (
+    """import os
+print("job", os.environ["SLURM_JOB_ID"])
+print("GPU", os.environ["CUDA_VISIBLE_DEVICES"])""",
+    f'!squeue --me -o "{QUEUE}"',
+)
 
 
 def test_a_student_works_in_jupyterlab(guest: GuestMaker, cluster: EmbeddedCluster) -> None:
-    alice = guest("alice")
-    page = alice.page
+    bob = guest("bob")
+    page = bob.page
     page.wait_for_url("**/hub/spawn")
-    assert alice.choices("partition") == ["cpu", "gpu"]
-    assert "h100" in alice.choices("gpu_type")
-    alice.fill(**ASKED)
-    alice.picture("form")
+    assert bob.choices("partition") == ["cpu", "gpu"]
+    assert "h100" in bob.choices("gpu_type")
+    bob.fill(**ASKED)
+    bob.picture("form")
     with queue.full(cluster):
         blockers = set(queue.jobs(cluster))
-        alice.press_start()
-        alice.until_waiting()
+        bob.press_start()
+        bob.until_waiting()
         page.evaluate("window.sameDocument = true")
-        expect(alice.news).to_contain_text("It is next; what it asks for is in use")
+        expect(bob.news).to_contain_text("It is next; what it asks for is in use")
         expect(page.locator("#slurmhub-facts")).to_contain_text(
             "2 CPUs, 4 GB of memory and 1 h100 GPU for 3 hours, in partition gpu"
         )
         expect(page.locator("[aria-current=step]")).to_contain_text("The job waits in the queue")
         assert page.evaluate("window.sameDocument"), "the page tells news without loading again"
         (job,) = set(queue.jobs(cluster, "PENDING")) - blockers
-        alice.picture("waiting")
-    alice.until_at_server()
-    assert _run_cell(page) == f"job {job} with GPU {_gpu(cluster, job)}"
-    assert _squeue(cluster, job) == f"{account('alice')} gpu 2 4G gres:gpu:h100:1 3:00:00"
-    alice.picture("jupyterlab")
+        bob.picture("waiting")
+    bob.until_at_server()
+    of_job, of_queue = _run_cells(page)
+    assert of_job == f"job {job}\nGPU {_gpu(cluster, job)}"
+    assert f"{job} " in of_queue
+    assert "gpu:h100:1" in of_queue
+    assert of_queue == cluster.run("squeue", f"--user={account('bob')}", "-o", QUEUE)
+    page.set_viewport_size({"width": 1100, "height": 440})
+    bob.picture("jupyterlab")
 
-    alice.visit("/hub/home")
+    bob.visit("/hub/home")
     page.get_by_role("button", name="Stop My Server").click()
     expect(page.get_by_role("button", name="Start My Server")).to_be_visible()
     until(lambda: job not in queue.jobs(cluster), what="the end of the job")
     page.get_by_role("button", name="Start My Server").click()
-    alice.expect_form()
-    assert alice.filled_in() == ASKED
-    alice.press_start()
-    alice.until_at_server()
+    bob.expect_form()
+    assert bob.filled_in() == ASKED
+    bob.press_start()
+    bob.until_at_server()
     (again,) = queue.jobs(cluster, "RUNNING")
     assert again != job
 
 
-def _run_cell(page: Page) -> str:
-    """Open a notebook, run one cell in it, and read what it prints."""
+def _run_cells(page: Page) -> list[str]:
+    """Open a notebook, run the cells in it, and read what each prints."""
     page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
     expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible()
+    outputs = page.locator(".jp-OutputArea-output pre")
     page.locator(".jp-Notebook .cm-content").first.click()
-    page.keyboard.insert_text(CELL)
-    page.keyboard.press("Shift+Enter")
-    output = page.locator(".jp-OutputArea-output pre").first
-    expect(output).to_be_visible()
-    return output.inner_text().strip()
-
-
-def _squeue(cluster: EmbeddedCluster, job: int) -> str:
-    return cluster.run("squeue", "--noheader", f"--jobs={job}", "--format=%u %P %C %m %b %l")
+    for number, cell in enumerate(CELLS, start=1):
+        page.keyboard.insert_text(cell)
+        # Runs it, and goes to the next.
+        page.keyboard.press("Shift+Enter")
+        expect(outputs).to_have_count(number)
+    return [output.inner_text().strip("\n") for output in outputs.all()]
 
 
 def _gpu(cluster: EmbeddedCluster, job: int) -> str:

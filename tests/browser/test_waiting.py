@@ -66,7 +66,9 @@ def test_who_waits_is_not_lost_when_the_hub_is_away(
         alice.until_waiting()
         alice.hub.stop_hub()
         trouble = alice.page.get_by_role("alert")
-        expect(trouble).to_have_text("The hub does not answer just now. Your server is not affected.")
+        expect(trouble).to_have_text(
+            "The hub does not answer just now. Your server is not affected."
+        )
         alice.hub.start_hub()
         expect(trouble).to_be_hidden()
         expect(alice.news).to_contain_text("in the queue")

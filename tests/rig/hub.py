@@ -46,7 +46,8 @@ class HubUnderTest:
     settings: str
     proxy_command: Sequence[str]
     account: Mapping[str, Any] = field(default_factory=dict)
-    ssl: bool = False
+    code: Path | None = None
+    own_proxy: bool = False
     port: int = field(default_factory=free_port)
     hub_port: int = field(default_factory=free_port)
     proxy_port: int = field(default_factory=free_port)
@@ -79,7 +80,10 @@ class HubUnderTest:
             password=PASSWORD,
         )
         (self.folder / "jupyterhub_config.py").write_text(config + self.settings)
-        self.start_proxy()
+        if self.account:
+            os.chown(self.folder, self.account["user"], self.account["group"])
+        if not self.own_proxy:
+            self.start_proxy()
         self.start_hub()
 
     def start_proxy(self) -> None:
@@ -113,6 +117,7 @@ class HubUnderTest:
                     "LANG": "C.UTF-8",
                     "HOME": str(self.folder),
                     "CONFIGPROXY_AUTH_TOKEN": "proxy-token-of-a-test",
+                    **({"PYTHONPATH": str(self.code)} if self.code else {}),
                 },
                 stdout=log,
                 stderr=log,
@@ -213,8 +218,14 @@ class Visitor:
         )
 
     def start(self, server: str = "", **options: Any) -> requests.Response:
-        """Ask for a server by REST."""
-        return self.api("POST", self._server(server), options or {})
+        """Ask for a server by REST; again while a hub that just started knows no cluster."""
+        answer = self.api("POST", self._server(server), options or {})
+        for _ in range(20):
+            if answer.status_code != 503:
+                break
+            time.sleep(0.5)
+            answer = self.api("POST", self._server(server), options or {})
+        return answer
 
     def stop(self, server: str = "") -> requests.Response:
         """Stop a server by REST."""

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import signal
+import ssl
 import sys
 import threading
 import time
@@ -46,6 +47,16 @@ if behaviour == "deaf":
     time.sleep(600)
 time.sleep(float(os.environ.get("STUB_LISTENS_AFTER", "0")))
 server = http.server.ThreadingHTTPServer((url.hostname or "", url.port or 0), Handler)
+
+if url.scheme == "https":
+    context = ssl.create_default_context(
+        ssl.Purpose.CLIENT_AUTH, cafile=os.environ["JUPYTERHUB_SSL_CLIENT_CA"]
+    )
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(
+        os.environ["JUPYTERHUB_SSL_CERTFILE"], os.environ["JUPYTERHUB_SSL_KEYFILE"]
+    )
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 
 
 def end(*_: object) -> None:

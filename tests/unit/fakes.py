@@ -128,12 +128,13 @@ class FakeCrossing:
         self._client.records[job_id] = job_record(job_id, JobState.PENDING, uid=account.uid)
         return job_id
 
-    async def cancel(self, account: Account, job_id: int) -> None:
+    async def cancel(self, account: Account, job_id: int) -> bool:
         self.cancelled.append(job_id)
         if self.failure is not None:
             raise self.failure
         if job_id in self._client.records:
             self._client.records[job_id] = job_record(job_id, JobState.CANCELLED)
+        return job_id in self._client.records
 
 
 def ledger_at(folder: Path) -> Ledger:

@@ -73,8 +73,13 @@ def gres_conf(plan: ClusterPlan, layout: Layout) -> str:
 
 
 def cgroup_conf(version: tuple[int, int]) -> str:
-    """cgroup.conf: from 23.11 on slurmd looks for cgroups even where no plugin uses them."""
-    return "CgroupPlugin=disabled\n" if version >= (23, 11) else ""
+    """cgroup.conf: slurmd prepares cgroups at its start, even where no plugin uses them.
+
+    Left to itself it fails where none are mounted, or where it is not root on a machine with
+    version 2, and with systemd it leaves a scope behind. "disabled" is known from 23.11 on; in
+    earlier ones the plugin for version 1 does nothing until a controller is asked for.
+    """
+    return f"CgroupPlugin={'disabled' if version >= (23, 11) else 'cgroup/v1'}\n"
 
 
 def _node(node: NodePlan, port: int, hostname: str) -> str:

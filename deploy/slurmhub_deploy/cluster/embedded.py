@@ -260,9 +260,7 @@ class EmbeddedCluster:
             )
         )
         self.layout.gres_conf.write_text(conf.gres_conf(self.plan, self.layout))
-        # Slurm complains of an empty file.
-        if cgroup := conf.cgroup_conf(self._version()):
-            self.layout.cgroup_conf.write_text(cgroup)
+        self.layout.cgroup_conf.write_text(conf.cgroup_conf(self._version()))
 
     def _version(self) -> tuple[int, int]:
         # slurm.conf is written before this: without one, the command fails even here.

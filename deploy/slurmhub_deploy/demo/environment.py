@@ -76,7 +76,8 @@ def jupyter_environment(workshop: Workshop) -> JupyterEnvironment:
         program.write_text(f"#!{folder}/bin/python\n{starter.read_text()}")
         program.chmod(0o755)
 
-    parts = [_interpreter(workshop.python), lock.read_bytes(), starter.read_bytes(), _own_source()]
+    settings = repr(_JUPYTER_CONFIGURATION).encode()
+    parts = [_interpreter(workshop.python), lock.read_bytes(), starter.read_bytes(), settings]
     return JupyterEnvironment(_made_once(workshop, "jupyter", parts, make))
 
 
@@ -128,9 +129,7 @@ def hub_python(workshop: Workshop) -> Path:
             remedy=_PIP_REMEDY,
         )
 
-    made = _made_once(workshop, "slurmhub", parts, make)
-    _remove_unused(workshop.cache, "slurmhub", but=made)
-    return made / "bin" / "python"
+    return _made_once(workshop, "slurmhub", parts, make) / "bin" / "python"
 
 
 def _run_plainly(argv: list[str], *, what: str, remedy: str, cwd: Path | None = None) -> None:
@@ -161,16 +160,15 @@ def _made_once(
             if not (folder / "complete").exists():
                 workshop.say(f"Making {folder} (once) …")
                 _make(folder, make)
+            (folder / "complete").touch()
+            _remove_unused(workshop.cache, name)
     finally:
         os.umask(old_umask)
     return folder
 
 
-def _remove_unused(cache: Path, name: str, *, but: Path) -> None:
-    """Remove environments of earlier versions of the source which nobody has used for a while."""
-    if but.parent != cache:
-        return
-    (but / "complete").touch()
+def _remove_unused(cache: Path, name: str) -> None:
+    """Remove environments of earlier locks and sources which nobody has used for a while."""
     for folder in cache.glob(f"{name}-*"):
         used = folder / "complete"
         if used.exists() and time.time() - used.stat().st_mtime > _UNUSED_SECONDS:
@@ -252,10 +250,6 @@ def _interpreter(python: Path) -> bytes:
             f"There is no {python}.", remedy="Install it: apt-get install python3"
         ) from error
     return f"{real} {found.st_size} {found.st_mtime_ns}".encode()
-
-
-def _own_source() -> bytes:
-    return Path(__file__).read_bytes()
 
 
 def _source_of(project: Path) -> list[bytes]:

@@ -47,7 +47,8 @@ def status_of(job: Job | None, *, last: Intent | None = None) -> Status:
     """The status of an open job, or of the server that `last` was."""
     if job is None or job.intent.ended is not None:
         intent = job.intent if job else last
-        return _ended(intent) if intent and intent.ended else _none()
+        over = intent is not None and (intent.ended or intent.cancel_requested) is not None
+        return _ended(intent) if intent is not None and over else _none()
     intent = job.intent
     if intent.cancel_requested is not None:
         return _open(job, "stopping", "The server is being stopped.", 100)

@@ -18,13 +18,20 @@ from typing import Any
 
 from slurmhub.errors import SlurmhubError
 from slurmhub.slurm.command import Account, run
+from slurmhub.slurm.errors import ProgramMissing
 
 # What the helper gives sbatch and scancel, and a little for itself.
 HELPER_TIMEOUT = 45.0
+# How sudo and the interpreter begin when they did not even start the helper.
+_NEVER_STARTED = (b"sudo:", b"Sorry, user", b"/usr/bin/python3: can't open file")
 
 
 class CrossingFailed(SlurmhubError):
     """The helper could not be run, or did not answer as it should."""
+
+
+class NotCrossed(CrossingFailed):
+    """The helper was never started, so nothing was asked of Slurm."""
 
 
 class SubmissionRefused(SlurmhubError):
@@ -109,29 +116,39 @@ class Crossing:
             )
         return job_id
 
-    async def cancel(self, account: Account, job_id: int) -> None:
-        """Cancel a job as the person; a job that already ended is no error."""
+    async def cancel(self, account: Account, job_id: int) -> bool:
+        """Cancel a job as the person; False when Slurm knows it no more.
+
+        Its owner sees a job whatever PrivateData hides, so that answer can be trusted.
+        """
         try:
             await self._ask(account, {"verb": "cancel", "job_id": job_id})
         except SubmissionRefused as refusal:
             if refusal.kind != "unknown-job":
                 raise
+            return False
+        return True
 
     async def _ask(self, account: Account, request: dict[str, Any]) -> dict[str, Any]:
         argv, become = self._argv(account)
-        completed = await run(
-            argv,
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-            stdin=json.dumps(request).encode(),
-            timeout=HELPER_TIMEOUT,
-            account=become,
-        )
+        try:
+            completed = await run(
+                argv,
+                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+                stdin=json.dumps(request).encode(),
+                timeout=HELPER_TIMEOUT,
+                account=become,
+            )
+        except ProgramMissing as error:
+            raise NotCrossed(error.what, remedy=error.remedy) from error
         try:
             answer = json.loads(completed.stdout)
             accepted = answer["ok"]
         except (ValueError, TypeError, KeyError) as error:
-            raise CrossingFailed(
-                f"The hub could not act as {account.name}: {_last_line(completed.stderr)}",
+            started = completed.stdout or not completed.stderr.startswith(_NEVER_STARTED)
+            kind = CrossingFailed if started else NotCrossed
+            raise kind(
+                f"The hub could not act as {account.name}: {_last_line(completed.stderr)}.",
                 remedy="Please tell the operator to run 'slurmhub helper install' and to check "
                 "that this account is in the group the helper serves.",
             ) from error

@@ -4,8 +4,7 @@
 
 Carried by the batch script; needs nothing but Python 3.8. SLURMHUB_JOB holds the order as JSON:
 environment, hub {url, token, tls}, listen {address, ports}, launch_timeout in seconds. The script
-may add SLURMHUB_TROUBLE, why the server cannot be started, and the site's prologue
-SLURMHUB_BIND_ADDRESS, which wins over listen.address.
+may add SLURMHUB_TROUBLE, why not to start, and the site's prologue SLURMHUB_BIND_ADDRESS.
 """
 
 from __future__ import annotations
@@ -167,13 +166,13 @@ class Launcher:
         try:
             if self._tls_awaited:
                 self._hub.certificate = self._store("job", self._order["hub"]["tls"])
-            self._hub.post("started")
+                self._hub.post("started")
             if self._environ.get("SLURMHUB_TROUBLE"):
                 raise CannotStart(self._environ["SLURMHUB_TROUBLE"])
             while self._tls_awaited and not self._over:
                 self._pause(None)
-            for _ in range(PORT_ATTEMPTS):
-                why = why or self._over or self._attempt()
+            for number in range(PORT_ATTEMPTS):
+                why = why or self._over or self._attempt(first=number == 0)
             if not why:
                 raise CannotStart(f"{PORT_ATTEMPTS} ports in turn could not be used")
         except Exception as problem:  # the texts of other errors may quote a secret
@@ -187,10 +186,12 @@ class Launcher:
             shutil.rmtree(self._folder, ignore_errors=True)
         return code
 
-    def _attempt(self) -> str:
+    def _attempt(self, *, first: bool) -> str:
         """One port and one server: why all is over, or "" to try the next port."""
         port = free_port(self._bind, *self._order["listen"]["ports"])
         self._start(port)
+        if first and not self._tls:  # only now, for the news costs imports
+            self._hub.post("started")
         why = self._until_listening(port)
         if why == "listening":
             self._hub.post("listening", port=port)
@@ -326,9 +327,8 @@ def free_port(address: str, low: int, high: int) -> int:
     """A port of the range, by chance, that nobody listens on and that can be bound."""
     taken, span = {port for _, port, _ in listening()}, high - low + 1
     first = int.from_bytes(os.urandom(4), "big")
-    for port in (low + (first + offset) % span for offset in range(span)):
-        if port in taken:
-            continue
+    ports = (low + (first + offset) % span for offset in range(span))
+    for port in (number for number in ports if number not in taken):
         try:
             place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
             with socket.socket(*place[:3]) as probe:

@@ -19,7 +19,7 @@ _OURS = frozenset(
     gpus gpus-per-node gpus-per-task gres input job-name mem mem-per-cpu mem-per-gpu nodes ntasks
     ntasks-per-node open-mode output parsable partition qos requeue reservation signal test-only
     time uid wait wrap
-    """.split()
+    """.split()  # noqa: SIM905
 )
 
 

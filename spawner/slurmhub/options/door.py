@@ -49,6 +49,8 @@ class ServerFailed(web.HTTPError):
         super().__init__(status, message, reason=reason)
         self.jupyterhub_message = message
         self.jupyterhub_html_message = None
+        # JupyterHub sets these on the answer.
+        self.headers: dict[str, str] = {}
 
 
 class OptionsDoor(HasTraits):
@@ -148,7 +150,12 @@ class OptionsDoor(HasTraits):
             if attempt is not None:
                 # The form says the rest beside each field.
                 attempt.problems, words = refusal.problems, refusal.what
-            raise ServerFailed(words, status=400, reason="Options refused") from refusal
+            failed = ServerFailed(words, status=400, reason="Options refused")
+            if self.runtime.offer() is None:
+                # Not the person's mistake: a hub that has just started does not know yet.
+                failed = ServerFailed(words, status=503, reason="Cluster not known yet")
+                failed.headers = {"Retry-After": "2"}
+            raise failed from refusal
         self.runtime.jobs.ledger.accept(self.user.name, self.name, self.request.stored())
 
     def _forget_refused(self, accepted: dict[str, Any]) -> None:

@@ -12,7 +12,6 @@ from slurmhub_deploy.cluster.layout import Layout, Ports, choose_ports, free_por
 from slurmhub_deploy.errors import DeployError
 
 ROOT = Path("/run/cluster")
-DISABLED = "CgroupPlugin=disabled\n"
 PORTS = Ports(20001, (20011, 20012, 20013))
 
 
@@ -80,13 +79,11 @@ def test_each_gpu_is_a_numbered_file_of_its_node() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "text"),
-    [((22, 5), ""), ((23, 2), ""), ((23, 11), DISABLED), ((26, 5), DISABLED)],
+    ("version", "plugin"),
+    [((22, 5), "cgroup/v1"), ((23, 2), "cgroup/v1"), ((23, 11), "disabled"), ((26, 5), "disabled")],
 )
-def test_cgroups_are_switched_off_where_that_can_be_said(
-    version: tuple[int, int], text: str
-) -> None:
-    assert conf_text.cgroup_conf(version) == text
+def test_slurmd_prepares_no_cgroups(version: tuple[int, int], plugin: str) -> None:
+    assert conf_text.cgroup_conf(version) == f"CgroupPlugin={plugin}\n"
 
 
 def test_a_root_too_deep_for_a_socket_is_refused() -> None:

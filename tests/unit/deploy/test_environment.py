@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,18 @@ def test_one_that_was_killed_while_it_was_made_is_made_anew(tmp_path: Path) -> N
     npm = Npm()
     proxy_command(workshop(tmp_path, npm))
     assert npm.calls == 1
+
+
+def test_what_was_not_used_for_weeks_is_removed(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    for name, days in (("proxy-old", 15), ("proxy-new", 13), ("hub-old", 15)):
+        (cache / name).mkdir(parents=True)
+        (cache / name / "complete").touch()
+        then = time.time() - days * 86400
+        os.utime(cache / name / "complete", (then, then))
+    made = Path(proxy_command(workshop(tmp_path, Npm()))[1]).parents[3]
+    kept = {path.name for path in cache.iterdir() if path.is_dir()}
+    assert kept == {"proxy-new", "hub-old", made.name}
 
 
 def test_what_root_made_serves_everybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -151,3 +152,22 @@ def end_with_all_it_started(launched: Launched) -> None:
                 continue
             if ours:
                 os.kill(int(entry.name), signal.SIGKILL)
+
+
+def accepts(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def server_of(running: Launched) -> int:
+    """The process of the server that a launcher started."""
+    pid = running.process.pid
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])

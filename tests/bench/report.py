@@ -1,0 +1,138 @@
+"""The table that people see, and the page in docs that a full run writes."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from slurmhub_deploy.cluster.embedded import EmbeddedCluster
+from tests.bench.environments import Environments
+from tests.bench.figures import Spread, paired_ratio, quartiles
+from tests.bench.measure import TICK, Times
+
+
+@dataclass(frozen=True)
+class Setting:
+    """On what the figures were taken: names and values for people."""
+
+    day: date
+    facts: tuple[tuple[str, str], ...]
+
+
+def setting(cluster: EmbeddedCluster, made: Environments) -> Setting:
+    """This machine, and the versions of what ran on it."""
+    return Setting(
+        date.today(),
+        (
+            ("Processor cores", str(len(os.sched_getaffinity(0)))),
+            ("Processor", _processor()),
+            ("Slurm", cluster.run("sinfo", "--version").split()[-1]),
+            ("JupyterHub", version("jupyterhub")),
+            ("batchspawner", version("batchspawner")),
+            ("JupyterLab", _installed(made.plain, "jupyterlab")),
+            ("Python of the hub", platform.python_version()),
+        ),
+    )
+
+
+def table(results: Sequence[Times]) -> str:
+    """Medians and ratios in lines for a terminal."""
+    return "\n".join(line for times in results for line in _lines(times))
+
+
+def page(results: Sequence[Times], where: Setting) -> str:
+    """The page as Markdown."""
+    parts = [_INTRODUCTION.format(day=where.day.isoformat(), tick=int(TICK * 1000))]
+    parts += [f"## {times.series.title[:1].upper()}{times.series.title[1:]}\n\n{_markdown(times)}" for times in results]
+    facts = "\n".join(f"| {name} | {value} |" for name, value in where.facts)
+    parts.append(f"## Where\n\n| | |\n| --- | --- |\n{facts}")
+    return "\n\n".join(parts) + "\n"
+
+
+def verdict(results: Sequence[Times]) -> list[str]:
+    """One sentence for each series in which slurmhub is slower than expected."""
+    found = []
+    for times in results:
+        ratio = paired_ratio(times.seconds[0], times.seconds[1])
+        if ratio.median > times.series.expected:
+            found.append(
+                f"{times.series.title}: the ratio is {ratio.median:.2f}, and at most "
+                f"{times.series.expected} was expected. Is the machine busy with other work?"
+            )
+    return found
+
+
+def ratios(times: Times) -> list[tuple[str, Spread]]:
+    """Ours to each of the others, with the other's title."""
+    ours, *others = times.seconds
+    return [
+        (arm.title, paired_ratio(ours, theirs))
+        for arm, theirs in zip(times.series.arms[1:], others, strict=True)
+    ]
+
+
+def _lines(times: Times) -> Iterator[str]:
+    yield f"{times.series.title}: request to ready, {len(times.seconds[0])} rounds"
+    for arm, seconds in zip(times.series.arms, times.seconds, strict=True):
+        found = quartiles(seconds)
+        yield f"  {arm.title:50} {found.median:6.2f} s   ({found.low:.2f} to {found.high:.2f})"
+    for title, ratio in ratios(times):
+        yield f"  slurmhub / {title:39} {ratio.median:6.2f}     ({ratio.low:.2f} to {ratio.high:.2f})"
+
+
+def _markdown(times: Times) -> str:
+    rows = ["| | n | median | quartiles | slurmhub takes of it |", "| --- | --- | --- | --- | --- |"]
+    compared = ["", *(_ratio(ratio) for _, ratio in ratios(times))]
+    for arm, seconds, ratio in zip(times.series.arms, times.seconds, compared, strict=True):
+        found = quartiles(seconds)
+        rows.append(
+            f"| {arm.title} | {len(seconds)} | {found.median:.2f} s "
+            f"| {found.low:.2f} to {found.high:.2f} s | {ratio} |"
+        )
+    return "\n".join(rows)
+
+
+def _ratio(ratio: Spread) -> str:
+    return f"**{ratio.median:.2f}** ({ratio.low:.2f} to {ratio.high:.2f})"
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return platform.machine()
+
+
+def _installed(environment: Path, package: str) -> str:
+    found = next(environment.glob(f"lib/python3*/site-packages/{package}-*.dist-info"))
+    return found.name.removesuffix(".dist-info").partition("-")[2]
+
+
+_INTRODUCTION = """\
+# How long a server takes to start
+
+Written by `script/bench` on {day}, never by hand. Ratios travel from machine to machine; times do
+not.
+
+Measured is the time from the POST that asks JupyterHub for a server to the first answer 200 of that
+server through the proxy; the proxy's routes are asked every {tick} ms. Every arm is a JupyterHub with
+a proxy of its own, running as root, on the same embedded Slurm cluster with fast scheduling
+(`batch_sched_delay=0,sched_min_interval=0`), for the same account. The arms take turns (A, B, A, B
+or A, B, C, A, B, C), one server at a time, after a pause of chance length; each server is stopped and
+its job gone before the next begins. A first round of each arm does not count.
+
+*As shipped* is batchspawner with its defaults and nothing set but what it needs to run here: which
+Slurm, the addresses of its nodes (`MultiSlurmSpawner.daemon_resolver`) and the paths of its
+programs. The *plain environment* is what pip makes of the same versions of JupyterHub and JupyterLab
+with all their default dependencies, and batchspawner. *slurmhub's Jupyter environment* leaves out
+`rfc3987-syntax` and does not run node while JupyterLab is imported. node is on the PATH of all jobs
+here, as the proxy needs it; where compute nodes have none, a plain environment starts about a quarter
+of a second sooner.
+
+Ratios are taken round by round: their median, and its 95% interval by bootstrap over the rounds."""
