@@ -7,16 +7,15 @@ Jobs belong to the hub and not to the spawner that asked for them: a cancelled
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from slurmhub import metrics
 from slurmhub.job.crossing import AccountUnknown, Crossing, NotCrossed, SubmissionRefused
+from slurmhub.job.job import Job, alteration, label
 from slurmhub.job.outcome import LOST, STOPPED, VANISHED, ended_in_slurm, refused
 from slurmhub.job.tag import JobTag
 from slurmhub.ledger import Intent, Ledger, Outcome
@@ -35,40 +34,6 @@ LATE_ARRIVAL = 60.0
 LONGEST_CANCEL_PAUSE = 300.0
 # After its launcher has ended, a job may run the site's epilogue this long.
 EPILOGUE_GRACE = 600.0
-
-
-@dataclass(eq=False)
-class Job:
-    """One open intent, with what is known of it at this moment."""
-
-    intent: Intent
-    account: Account
-    record: JobRecord | None = None
-    phase: Phase = Phase.UNKNOWN
-    submitting: bool = False
-    invisible: bool = False
-    # Seconds left before the time limit, as the launcher told when Slurm warned it.
-    seconds_left_told: int | None = None
-    cancel_attempts: int = 0
-    cancel_again: float = 0.0
-    # Called, without arguments, when the server lost its place: ended, or requeued.
-    on_withdrawn: Callable[[], None] | None = None
-    _change: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def listening(self) -> bool:
-        """True once the job's server has announced itself and still holds its place."""
-        return self.intent.port is not None and self.intent.ended is None
-
-    def notify(self) -> None:
-        """Wake all who wait for news of this job."""
-        event, self._change = self._change, asyncio.Event()
-        event.set()
-
-    async def change(self, timeout: float | None = None) -> None:
-        """Wait for the next news of this job, or for `timeout` seconds."""
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._change.wait(), timeout)
 
 
 class Jobs:
@@ -123,7 +88,7 @@ class Jobs:
         try:
             return self._accounts(intent.account)
         except AccountUnknown as error:
-            self._log.error("%s still has a job. %s", _name(intent), error)
+            self._log.error("%s still has a job. %s", label(intent), error)
             return Account(name=intent.account, uid=intent.uid, gid=intent.uid, groups=())
 
     async def close(self) -> None:
@@ -151,9 +116,9 @@ class Jobs:
         return self._open.get(nonce)
 
     def at(self, address: str, port: int) -> Job | None:
-        """The job whose server was announced at this place."""
+        """The job whose server was announced at this place, also while it is being cancelled."""
         for job in self._open.values():
-            if job.listening and (job.intent.address, job.intent.port) == (address, port):
+            if (job.intent.address, job.intent.port) == (address, port):
                 return job
         return None
 
@@ -187,20 +152,20 @@ class Jobs:
         except SubmissionRefused as refusal:
             outcome = refusal.kind
             if refusal.kind == "timeout":
-                self._log.warning("Slurm did not answer the submission of %s.", _name(intent))
+                self._log.warning("Slurm did not answer the submission of %s.", label(intent))
             else:
-                self._log.error("Slurm refused %s: %s", _name(intent), refusal.message)
+                self._log.error("Slurm refused %s: %s", label(intent), refusal.message)
                 self.end(job, refused(refusal.message), confirmed=True)
         except NotCrossed as error:
             outcome = "not-crossed"
-            self._log.error("%s was not submitted. %s", _name(intent), error)
+            self._log.error("%s was not submitted. %s", label(intent), error)
             self.end(job, Outcome(outcome, error.what, error.remedy), confirmed=True)
         except Exception as error:
             outcome = "unanswered"
-            self._log.exception("The submission of %s was not answered.", _name(intent))
+            self._log.exception("The submission of %s was not answered.", label(intent))
             intent.outcome = Outcome("unanswered", str(error), "")
         else:
-            self._log.info("%s is job %d.", _name(intent), job_id)
+            self._log.info("%s is job %d.", label(intent), job_id)
             self.identify(job, job_id)
         finally:
             job.submitting = False
@@ -275,7 +240,7 @@ class Jobs:
         if first:
             intent.ended = time.time()
             metrics.ENDS.labels(outcome.kind).inc()
-            self._log.info("%s ended (%s).", _name(intent), outcome.kind)
+            self._log.info("%s ended (%s).", label(intent), outcome.kind)
         intent.outcome = outcome
         intent.port = None
         job.phase = Phase.GONE
@@ -307,12 +272,12 @@ class Jobs:
         intent = job.intent
         intent.restarts = max(restarts, intent.restarts)
         intent.outcome = None
-        self._log.warning("%s was requeued; its route is withdrawn.", _name(intent))
+        self._log.warning("%s was requeued; its route is withdrawn.", label(intent))
         self._withdraw(job)
 
     def _withdraw(self, job: Job) -> None:
         intent = job.intent
-        had_place = job.listening
+        had_place = intent.port is not None
         intent.address = intent.port = intent.node = intent.started = None
         self.ledger.note(intent)
         job.notify()
@@ -431,13 +396,13 @@ class Jobs:
         try:
             candidates = await self._client.jobs_of(intent.account)
         except SlurmError as error:
-            self._log.debug("Cannot look for %s yet: %s", _name(intent), error)
+            self._log.debug("Cannot look for %s yet: %s", label(intent), error)
             return
         for record in candidates:
             tag = JobTag.from_comment(record.comment)
             ours = tag is not None and tag.nonce == intent.nonce and record.uid == intent.uid
             if ours and record.job_id not in self._by_id and alteration(intent, record) is None:
-                self._log.info("Found %s again as job %d.", _name(intent), record.job_id)
+                self._log.info("Found %s again as job %d.", label(intent), record.job_id)
                 self.identify(job, record.job_id)
                 self._saw(job, record)
                 if intent.cancel_requested is not None:
@@ -462,26 +427,3 @@ class Jobs:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def alteration(intent: Intent, record: JobRecord) -> str | None:
-    """What the owner of a job changed beyond what was granted, or None.
-
-    Owners may edit their jobs with scontrol: a new name or comment changes
-    nothing, another partition or more resources were never asked of the hub.
-    """
-    asked = intent.request
-    if record.partition and record.partition != asked.get("partition"):
-        return f"it was moved to partition {record.partition}"
-    gpus = sum(gres.count for gres in record.gres if gres.name == "gpu")
-    if gpus > int(asked.get("gpus") or 0):
-        return f"it was given {gpus} GPUs"
-    waiting = phase_of(record.state) is Phase.PENDING
-    if waiting and record.cpus > int(asked.get("cpus") or 0):
-        return f"it was given {record.cpus} CPUs"
-    return None
-
-
-def _name(intent: Intent) -> str:
-    server = f":{intent.server}" if intent.server else ""
-    return f"{intent.username}{server} ({intent.nonce[:8]})"

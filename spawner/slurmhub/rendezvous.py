@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from slurmhub import metrics
+from slurmhub.job.job import Job, alteration
 from slurmhub.job.outcome import LAUNCHER_REASONS, told_by_launcher
-from slurmhub.jobs import Job, Jobs, alteration
+from slurmhub.jobs import Jobs
 from slurmhub.keys import server_token
 from slurmhub.ledger import Outcome
 from slurmhub.slurm.states import Phase

@@ -15,7 +15,8 @@ from slurmhub.assets import asset
 from slurmhub.certificates import issue
 from slurmhub.errors import SlurmhubError
 from slurmhub.job.crossing import Crossing, person
-from slurmhub.jobs import Job, Jobs
+from slurmhub.job.job import Job
+from slurmhub.jobs import Jobs
 from slurmhub.keys import load_key
 from slurmhub.ledger import Ledger
 from slurmhub.options.limits import SiteLimits

@@ -15,9 +15,9 @@ from slurmhub.errors import SlurmhubError
 from slurmhub.hub.rendezvous_handler import PATTERN, RendezvousHandler
 from slurmhub.hub.status import Status, status_of
 from slurmhub.job.crossing import person, submission_deadline
+from slurmhub.job.job import Job
 from slurmhub.job.outcome import INVISIBLE, NEVER_LISTENED, QUEUED_TOO_LONG
 from slurmhub.job.payload import Submission, prepare
-from slurmhub.jobs import Job
 from slurmhub.keys import new_nonce, server_token
 from slurmhub.ledger import Intent, Outcome
 from slurmhub.options.door import OptionsDoor, ServerFailed
@@ -230,7 +230,7 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
             with compat.interruptible(self, waiting):
                 await asyncio.wait([waiting])
             if not waiting.cancelled() and waiting.exception() is None:
-                return self._url(job)
+                return f"{self._url(job)}{self.server.base_url}"
             if waiting.cancelled():
                 self._interrupted = True
                 compat.outlive_delete(self)
@@ -238,7 +238,7 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
                 self.log.warning("%s is not taken up: %s", self._log_name, waiting.exception())
         # Nothing to connect to: let the hub find that out at once rather than after a timeout.
         self.http_timeout = 0
-        return f"http://{NOWHERE[0]}:{NOWHERE[1]}"
+        return f"http://{NOWHERE[0]}:{NOWHERE[1]}{self.server.base_url}"
 
     async def _take_up(self, job: Job) -> None:
         self._adopted = True

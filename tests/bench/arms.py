@@ -52,9 +52,7 @@ class BenchHub(HubUnderTest):
         self.start_hub()
 
 
-def stub_series(
-    cluster: EmbeddedCluster, made: Environments, stub: Path, *, rounds: int
-) -> Series:
+def stub_series(cluster: EmbeddedCluster, made: Environments, stub: Path, *, rounds: int) -> Series:
     """Servers that do nothing: what the spawner itself takes."""
     return Series(
         "stub server",
@@ -72,13 +70,13 @@ def lab_series(cluster: EmbeddedCluster, made: Environments, *, rounds: int) -> 
     return Series(
         "JupyterLab",
         (
-            Arm("slurmhub, its Jupyter environment", _ours(cluster, made.ours.command)),
+            Arm("slurmhub, its own environment", _ours(cluster, made.ours.command)),
             Arm(
                 "batchspawner as shipped, plain environment",
                 _peer(cluster, made.wrapper, made.plain_command),
             ),
             Arm(
-                "batchspawner, slurmhub's Jupyter environment",
+                "batchspawner, slurmhub's environment",
                 _peer(cluster, made.wrapper_of_ours, made.ours.command),
             ),
         ),

@@ -48,7 +48,9 @@ def table(results: Sequence[Times]) -> str:
 def page(results: Sequence[Times], where: Setting) -> str:
     """The page as Markdown."""
     parts = [_INTRODUCTION.format(day=where.day.isoformat(), tick=int(TICK * 1000))]
-    parts += [f"## {times.series.title[:1].upper()}{times.series.title[1:]}\n\n{_markdown(times)}" for times in results]
+    for times in results:
+        title = times.series.title
+        parts.append(f"## {title[:1].upper()}{title[1:]}\n\n{_markdown(times)}")
     facts = "\n".join(f"| {name} | {value} |" for name, value in where.facts)
     parts.append(f"## Where\n\n| | |\n| --- | --- |\n{facts}")
     return "\n\n".join(parts) + "\n"
@@ -76,29 +78,34 @@ def ratios(times: Times) -> list[tuple[str, Spread]]:
     ]
 
 
-def _lines(times: Times) -> Iterator[str]:
-    yield f"{times.series.title}: request to ready, {len(times.seconds[0])} rounds"
-    for arm, seconds in zip(times.series.arms, times.seconds, strict=True):
+def _rows(times: Times) -> Iterator[tuple[str, str, str, str]]:
+    """For each arm its title, median, quartiles, and what part of its time ours takes."""
+    parts = ["", *(f"{_number(ratio.median)} ({_range(ratio)})" for _, ratio in ratios(times))]
+    for arm, seconds, part in zip(times.series.arms, times.seconds, parts, strict=True):
         found = quartiles(seconds)
-        yield f"  {arm.title:50} {found.median:6.2f} s   ({found.low:.2f} to {found.high:.2f})"
-    for title, ratio in ratios(times):
-        yield f"  slurmhub / {title:39} {ratio.median:6.2f}     ({ratio.low:.2f} to {ratio.high:.2f})"
+        yield arm.title, f"{_number(found.median)} s", f"{_range(found)} s", part
+
+
+def _lines(times: Times) -> Iterator[str]:
+    head = (f"{times.series.title}, {len(times.seconds[0])} rounds", "median", "quartiles")
+    for title, median, spread, part in [(*head, "slurmhub takes"), *_rows(times)]:
+        yield f"{title:46} {median:>8}  {spread:>16}  {part}".rstrip()
 
 
 def _markdown(times: Times) -> str:
-    rows = ["| | n | median | quartiles | slurmhub takes of it |", "| --- | --- | --- | --- | --- |"]
-    compared = ["", *(_ratio(ratio) for _, ratio in ratios(times))]
-    for arm, seconds, ratio in zip(times.series.arms, times.seconds, compared, strict=True):
-        found = quartiles(seconds)
-        rows.append(
-            f"| {arm.title} | {len(seconds)} | {found.median:.2f} s "
-            f"| {found.low:.2f} to {found.high:.2f} s | {ratio} |"
-        )
-    return "\n".join(rows)
+    head = ["| | n | median | quartiles | slurmhub takes |", "| --- | --- | --- | --- | --- |"]
+    count = len(times.seconds[0])
+    return "\n".join(
+        [*head, *(f"| {a} | {count} | {b} | {c} | {d} |" for a, b, c, d in _rows(times))]
+    )
 
 
-def _ratio(ratio: Spread) -> str:
-    return f"**{ratio.median:.2f}** ({ratio.low:.2f} to {ratio.high:.2f})"
+def _range(spread: Spread) -> str:
+    return f"{_number(spread.low)} to {_number(spread.high)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}"
 
 
 def _processor() -> str:
@@ -120,19 +127,21 @@ _INTRODUCTION = """\
 Written by `script/bench` on {day}, never by hand. Ratios travel from machine to machine; times do
 not.
 
-Measured is the time from the POST that asks JupyterHub for a server to the first answer 200 of that
-server through the proxy; the proxy's routes are asked every {tick} ms. Every arm is a JupyterHub with
-a proxy of its own, running as root, on the same embedded Slurm cluster with fast scheduling
+Measured is the time from the POST that asks JupyterHub for a server to the first answer 200 of
+that server through the proxy, whose routes are asked for every {tick} ms. Every arm is a JupyterHub
+with a proxy of its own, running as root, on the same embedded Slurm cluster with fast scheduling
 (`batch_sched_delay=0,sched_min_interval=0`), for the same account. The arms take turns (A, B, A, B
-or A, B, C, A, B, C), one server at a time, after a pause of chance length; each server is stopped and
-its job gone before the next begins. A first round of each arm does not count.
+or A, B, C, A, B, C), one server at a time, after a pause of chance length; each server is stopped
+and its job gone before the next begins. A first round of each arm does not count. Half a second of
+every figure, on average, is Slurm's own: it starts jobs once a second.
 
 *As shipped* is batchspawner with its defaults and nothing set but what it needs to run here: which
 Slurm, the addresses of its nodes (`MultiSlurmSpawner.daemon_resolver`) and the paths of its
-programs. The *plain environment* is what pip makes of the same versions of JupyterHub and JupyterLab
-with all their default dependencies, and batchspawner. *slurmhub's Jupyter environment* leaves out
-`rfc3987-syntax` and does not run node while JupyterLab is imported. node is on the PATH of all jobs
-here, as the proxy needs it; where compute nodes have none, a plain environment starts about a quarter
-of a second sooner.
+programs. The *plain environment* is what pip makes of the same versions of JupyterHub and
+JupyterLab with all their default dependencies, and batchspawner. *slurmhub's environment* leaves
+out `rfc3987-syntax` and does not run node while JupyterLab is imported. node is on the PATH of all
+jobs here, as the proxy needs it; where compute nodes have none, a plain environment starts about a
+quarter of a second sooner.
 
-Ratios are taken round by round: their median, and its 95% interval by bootstrap over the rounds."""
+What slurmhub takes of another arm's time is taken round by round: the median of these ratios, and
+its 95% interval by bootstrap over the rounds."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from playwright.sync_api import (
     BrowserContext,
@@ -21,6 +20,7 @@ from playwright.sync_api import (
 from tests.rig.hub import PASSWORD, HubUnderTest
 
 CHOSEN_FROM_A_LIST = ("partition", "gpu_type")
+ELSEWHERE = re.compile(r"^(?!http://127\.0\.0\.1:\d+/|data:|blob:)")
 # In milliseconds; a job starts within a second or two here, JupyterLab in a few more.
 PATIENCE = 20_000
 
@@ -35,26 +35,21 @@ class Guest:
         self.name = name
         self._album = album
         self._strange: list[str] = []
-        self._home = urlsplit(hub.url).netloc
         context.set_default_timeout(PATIENCE)
-        context.route(lambda _url: True, self._only_here)
+        context.route(ELSEWHERE, self._refuse)
         context.on("weberror", self._keep_error)
         self.page: Page = context.new_page()
-        self.page.on("websocket", self._only_sockets_here)
+        self.page.on("websocket", self._look_at_socket)
 
     # What happens behind the page
 
-    def _only_here(self, route: Route, request: Request) -> None:
-        address = urlsplit(request.url)
-        if address.scheme in ("data", "blob") or address.netloc == self._home:
-            route.continue_()
-        else:
-            self._strange.append(f"a request to another place: {request.url}")
-            route.abort()
+    def _refuse(self, route: Route, request: Request) -> None:
+        self._strange.append(f"a request to another machine: {request.url}")
+        route.abort()
 
-    def _only_sockets_here(self, socket: WebSocket) -> None:
-        if urlsplit(socket.url).netloc != self._home:
-            self._strange.append(f"a websocket to another place: {socket.url}")
+    def _look_at_socket(self, socket: WebSocket) -> None:
+        if not socket.url.startswith(self.hub.url.replace("http", "ws", 1)):
+            self._strange.append(f"a websocket to another machine: {socket.url}")
 
     def _keep_error(self, error: WebError) -> None:
         self._strange.append(f"an error in a script: {error.error}")

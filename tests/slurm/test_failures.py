@@ -20,10 +20,10 @@ def _nothing_is_left(cluster: EmbeddedCluster) -> Iterator[None]:
     clear(cluster)
 
 
-def failed(hub: HubUnderTest, **options: object) -> tuple[Visitor, dict[str, object]]:
+def failed(hub: HubUnderTest) -> tuple[Visitor, dict[str, object]]:
     """Ask for a server that fails; who asked, and what they were told."""
     alice = hub.visitor("alice")
-    alice.start(**(options or {"hours": 1}))
+    alice.start(hours=1)
     return alice, alice.wait_for("ended", seconds=60)
 
 

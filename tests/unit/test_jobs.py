@@ -7,15 +7,17 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
 from slurmhub.job.crossing import SubmissionRefused
+from slurmhub.job.job import Job, alteration
 from slurmhub.job.tag import JobTag
-from slurmhub.jobs import Job, Jobs, alteration
+from slurmhub.jobs import Jobs
 from slurmhub.ledger import Ledger
 from slurmhub.slurm.gres import Gres
 from slurmhub.slurm.states import JobState, Phase
-
 from tests.unit.fakes import (
     ALICE,
     NONCE,
@@ -286,5 +288,5 @@ async def test_many_looks_asked_for_at_once_are_one(bench: Bench) -> None:
         ({"state": JobState.RUNNING, "cpus": 2}, True),
     ],
 )
-def test_what_an_owner_may_change(changes: dict[str, object], allowed: bool) -> None:
+def test_what_an_owner_may_change(changes: dict[str, Any], allowed: bool) -> None:
     assert (alteration(intent(), job_record(**changes)) is None) is allowed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from slurmhub.keys import KeyUnusable, load_key, new_nonce, server_token
 
 

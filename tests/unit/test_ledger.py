@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from slurmhub.ledger import Ledger, LedgerUnwritable, Outcome, metadata
 
+from slurmhub.ledger import Ledger, LedgerUnwritable, Outcome, metadata
 from tests.unit.fakes import LOG, intent, ledger_at
 
 

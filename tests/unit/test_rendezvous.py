@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from slurmhub import metrics
-from slurmhub.jobs import Job, Jobs
+from slurmhub.job.job import Job
+from slurmhub.jobs import Jobs
 from slurmhub.keys import server_token
 from slurmhub.rendezvous import Answer, Rendezvous
 from slurmhub.slurm.states import JobState
-
 from tests.unit.fakes import (
     ALICE,
     LOG,
@@ -79,7 +80,7 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
 
 
 def refused(reason: str) -> float:
-    return metrics.ANNOUNCEMENTS_REFUSED.labels(reason)._value.get()
+    return float(metrics.ANNOUNCEMENTS_REFUSED.labels(reason)._value.get())
 
 
 async def test_the_port_is_taken_from_the_job_and_the_address_from_slurm(door: Door) -> None:
@@ -146,7 +147,7 @@ async def test_a_second_port_is_refused(door: Door) -> None:
 
 async def test_an_ended_job_is_not_heard(door: Door) -> None:
     await door.job()
-    said = {"exit_code": 1, "signal": None, "why": "server-exited", "tail": "boom"}
+    said: dict[str, Any] = {"exit_code": 1, "signal": None, "why": "server-exited", "tail": "boom"}
     assert (await door.hear("ended", **said)).status == 200
     assert (await door.hear("listening", port=20050)).status == 410
 

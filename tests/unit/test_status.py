@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from slurmhub.hub.status import Status, status_of
-from slurmhub.jobs import Job
+from slurmhub.job.job import Job
 from slurmhub.ledger import Outcome
 from slurmhub.slurm.records import JobRecord
 from slurmhub.slurm.states import JobState, Phase

@@ -7,6 +7,8 @@ from pathlib import Path
 from slurmhub_deploy.cluster.layout import Layout, Ports
 from slurmhub_deploy.cluster.plan import ClusterPlan, NodePlan, PartitionPlan
 
+_CREDENTIAL_SECONDS = {"fast": 15, "stock": 120}
+
 
 def slurm_conf(
     plan: ClusterPlan,
@@ -24,7 +26,9 @@ def slurm_conf(
         f"SlurmUser={plan.owner}",
         f"SlurmdUser={plan.owner}",
         "AuthType=auth/munge",
-        f"AuthInfo=socket={layout.munge_socket}",
+        # A requeued job waits for as long as its credential could still be used: two minutes
+        # unless it is said otherwise, see cred_expire in slurm.conf(5).
+        f"AuthInfo=socket={layout.munge_socket},cred_expire={_CREDENTIAL_SECONDS[plan.scheduling]}",
         f"StateSaveLocation={layout.state}",
         f"SlurmdSpoolDir={layout.spool}/%n",
         f"SlurmctldPidFile={layout.run}/slurmctld.pid",

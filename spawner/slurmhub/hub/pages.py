@@ -36,6 +36,7 @@ class StatusHandler(APIHandler):  # type: ignore[misc]
         if spawner.ready:
             status["url"] = spawner.user.server_url(spawner.name)
         self.set_header("Content-Type", "application/json")
+        self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "no-store")
         self.finish(json.dumps(status))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from slurmhub.jobs import Job
+from slurmhub.job.job import Job
 from slurmhub.ledger import Intent
 from slurmhub.options.words import age_plain, counted, listed, memory_plain, time_plain
 from slurmhub.slurm.memory import Memory

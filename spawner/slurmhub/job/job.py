@@ -1,0 +1,71 @@
+"""One open job, as the hub knows it at this moment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from slurmhub.ledger import Intent
+from slurmhub.slurm.command import Account
+from slurmhub.slurm.records import JobRecord
+from slurmhub.slurm.states import Phase, phase_of
+
+
+@dataclass(eq=False)
+class Job:
+    """One open intent, with what is known of it at this moment."""
+
+    intent: Intent
+    account: Account
+    record: JobRecord | None = None
+    phase: Phase = Phase.UNKNOWN
+    submitting: bool = False
+    invisible: bool = False
+    # Seconds left before the time limit, as the launcher told when Slurm warned it.
+    seconds_left_told: int | None = None
+    cancel_attempts: int = 0
+    cancel_again: float = 0.0
+    # Called, without arguments, when the server lost its place: ended, or requeued.
+    on_withdrawn: Callable[[], None] | None = None
+    _change: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def listening(self) -> bool:
+        """True once the job's server has announced itself, while it is its owner's server."""
+        return self.intent.port is not None and self.intent.live
+
+    def notify(self) -> None:
+        """Wake all who wait for news of this job."""
+        event, self._change = self._change, asyncio.Event()
+        event.set()
+
+    async def change(self, timeout: float | None = None) -> None:
+        """Wait for the next news of this job, or for `timeout` seconds."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._change.wait(), timeout)
+
+
+def alteration(intent: Intent, record: JobRecord) -> str | None:
+    """What the owner of a job changed beyond what was granted, or None.
+
+    Owners may edit their jobs with scontrol: a new name or comment changes
+    nothing, another partition or more resources were never asked of the hub.
+    """
+    asked = intent.request
+    if record.partition and record.partition != asked.get("partition"):
+        return f"it was moved to partition {record.partition}"
+    gpus = sum(gres.count for gres in record.gres if gres.name == "gpu")
+    if gpus > int(asked.get("gpus") or 0):
+        return f"it was given {gpus} GPUs"
+    waiting = phase_of(record.state) is Phase.PENDING
+    if waiting and record.cpus > int(asked.get("cpus") or 0):
+        return f"it was given {record.cpus} CPUs"
+    return None
+
+
+def label(intent: Intent) -> str:
+    """Whose server this is and which submission, for logs."""
+    server = f":{intent.server}" if intent.server else ""
+    return f"{intent.username}{server} ({intent.nonce[:8]})"
