@@ -109,6 +109,7 @@ def test_a_name_is_in_the_comment_and_nowhere_else(hub: str, user: str, server: 
 @example(environment={"A=B": "x"})
 @example(environment={"A": "\ud800"})
 @example(environment={"A": "x" * 200_000})
+@example(environment={"x" * 100_000: "\x00"})
 def test_an_environment_is_in_the_order_and_nowhere_else(environment: dict[str, Any]) -> None:
     made = submission(environment=environment)
     if isinstance(made, SlurmhubError):

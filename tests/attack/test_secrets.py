@@ -31,9 +31,7 @@ from tests.rig.hub import HubUnderTest, Visitor
 # A value that only the order to the launcher carries.
 ORDERED = f"password-{secrets.token_hex(16)}"
 PROXY_TOKEN = "proxy-token-of-a-test"
-SETTINGS = f"""
-c.Spawner.environment = {{"SITE_PASSWORD": "{ORDERED}"}}
-"""
+PROGRAMS = ("sbatch", "scancel", "squeue", "sinfo", "scontrol")
 
 
 @dataclass
@@ -70,11 +68,30 @@ def cluster(ground: Path, accounts: dict[str, str]) -> Iterator[EmbeddedCluster]
 
 
 @pytest.fixture(scope="module")
+def slow_programs(ground: Path, cluster: EmbeddedCluster) -> Path:
+    """Slurm's commands, each living long enough for everybody to have a look at it."""
+    folder = ground / "slow"
+    folder.mkdir(mode=0o755)
+    for name in PROGRAMS:
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nsleep 0.2\n{cluster.bin_dir}/{name} "$@"\n')
+        program.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="module")
 def scene(
-    make_shared_hub: HubMaker, cluster: EmbeddedCluster, accounts: dict[str, str]
+    make_shared_hub: HubMaker,
+    cluster: EmbeddedCluster,
+    slow_programs: Path,
+    accounts: dict[str, str],
 ) -> Scene:
     """The scene: mallory and alice watched from before the request until the server was ready."""
-    hub = make_shared_hub(cluster, SETTINGS)
+    settings = f"""
+c.Spawner.environment = {{"SITE_PASSWORD": "{ORDERED}"}}
+c.SlurmHubSpawner.slurm_bin_dir = "{slow_programs}"
+"""
+    hub = make_shared_hub(cluster, settings)
     alice = hub.visitor("alice")
     with lookout(accounts["mallory"]) as mallorys, lookout(accounts["alice"]) as alices:
         assert alice.start(partition="cpu").status_code in (201, 202)
@@ -94,9 +111,9 @@ def holding(texts: list[str], wanted: list[str]) -> list[str]:
 
 def test_no_command_line_holds_a_secret(scene: Scene) -> None:
     seen = scene.seen_by_mallory.arguments
-    # The watch was kept: it saw the helper, and sbatch, which lives for milliseconds.
-    assert holding(seen, ["slurmhub-as-user"])
-    assert holding(seen, ["sbatch\0--parsable"])
+    # The watch was kept: it saw the helper, and all that it and the hub asked of Slurm.
+    for name in ("slurmhub-as-user", "sbatch\0--parsable", "scancel\0", "squeue\0"):
+        assert holding(seen, [name]), name
     assert holding(seen, scene.of_the_job + scene.of_the_hub) == []
     now = [Path("/proc", str(pid), "cmdline") for pid, _ in processes()]
     texts = [path.read_bytes().decode("latin-1") for path in now if path.exists()]

@@ -14,10 +14,14 @@ PROXY_TOKEN = "proxy-token-of-a-test"
 
 @dataclass(frozen=True)
 class Arm:
-    """One way of starting a server: what it is called, and the lines of its hub's configuration."""
+    """One way of starting a server: what it is called, and the lines of its hub's configuration.
+
+    `code` is where the hub finds a package that its environment does not hold.
+    """
 
     title: str
     settings: str
+    code: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def stub_series(cluster: EmbeddedCluster, made: Environments, stub: Path, *, rou
     return Series(
         "stub server",
         (
-            Arm("slurmhub", _ours(cluster, (str(stub),))),
+            Arm("slurmhub", _ours(cluster, (str(stub),)), made.slurmhub),
             Arm("batchspawner as shipped", _peer(cluster, made.wrapper, (str(stub),))),
         ),
         rounds,
@@ -70,7 +74,11 @@ def lab_series(cluster: EmbeddedCluster, made: Environments, *, rounds: int) -> 
     return Series(
         "JupyterLab",
         (
-            Arm("slurmhub, its own environment", _ours(cluster, made.ours.command)),
+            Arm(
+                "slurmhub, its own environment",
+                _ours(cluster, made.ours.command),
+                made.slurmhub,
+            ),
             Arm(
                 "batchspawner as shipped, plain environment",
                 _peer(cluster, made.wrapper, made.plain_command),
@@ -108,7 +116,7 @@ import os
 from batchspawner.api import BatchSpawnerAPIHandler
 from jupyterhub.apihandlers import default_handlers
 
-# Where slurmhub is installed too, JupyterHub imports it, and it has taken this away.
+# In an environment that also has slurmhub, JupyterHub imports it, and this is taken away.
 handler = (r"/api/batchspawner", BatchSpawnerAPIHandler)
 if handler not in default_handlers:
     default_handlers.append(handler)

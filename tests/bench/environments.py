@@ -12,7 +12,12 @@ from pathlib import Path
 import batchspawner
 
 from slurmhub.assets import asset
-from slurmhub_deploy.demo.environment import JupyterEnvironment, Workshop, jupyter_environment
+from slurmhub_deploy.demo.environment import (
+    JupyterEnvironment,
+    Workshop,
+    hub_python,
+    jupyter_environment,
+)
 
 _EXTRA_LOCK = Path(__file__).with_name("as_shipped.lock")
 _WRAPPER = "batchspawner-singleuser"
@@ -22,10 +27,12 @@ _WRAPPER = "batchspawner-singleuser"
 class Environments:
     """Commands that every account can run.
 
-    `plain` is an environment with all that pip installs by default. `wrapper` is batchspawner's own
-    wrapper in it, `wrapper_of_ours` the same wrapper in our environment.
+    `slurmhub` is the folder of this project as pip installs it. `ours` is our environment for jobs,
+    `plain` one with all that pip installs by default. `wrapper` is batchspawner's own wrapper in
+    it, `wrapper_of_ours` the same wrapper in our environment.
     """
 
+    slurmhub: Path
     ours: JupyterEnvironment
     plain: Path
     wrapper: Path
@@ -39,10 +46,15 @@ class Environments:
 
 def environments(workshop: Workshop, folder: Path) -> Environments:
     """Make what is not there yet; `folder`, which goes away, is for what takes no time to make."""
+    installed = hub_python(workshop).parents[1]
     ours = jupyter_environment(workshop)
     plain = _plain_environment(workshop)
     return Environments(
-        ours, plain, plain / "bin" / _WRAPPER, _wrapper_in(ours, folder / "batchspawner")
+        slurmhub=next(installed.glob("lib/python3*/site-packages")),
+        ours=ours,
+        plain=plain,
+        wrapper=plain / "bin" / _WRAPPER,
+        wrapper_of_ours=_wrapper_in(ours, folder / "batchspawner"),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
-from tests.bench.arms import PROXY_TOKEN, BenchHub, Series
+from tests.bench.arms import PROXY_TOKEN, Arm, BenchHub, Series
 from tests.rig.hub import HubUnderTest, Visitor, until
 from tests.rig.queue import clear, jobs
 
@@ -51,7 +51,7 @@ def run_series(
     chance = random.Random(0)  # noqa: S311 - not for secrets
     with ExitStack() as stack:
         visitors = [
-            stack.enter_context(_hub(ground, arm.settings, proxy_command)).visitor(account)
+            stack.enter_context(_hub(ground, arm, proxy_command)).visitor(account)
             for arm in series.arms
         ]
         for number in range(series.rounds + 1):
@@ -117,9 +117,9 @@ def _has_server(visitor: Visitor) -> bool:
 
 
 @contextmanager
-def _hub(ground: Path, settings: str, proxy_command: Sequence[str]) -> Iterator[HubUnderTest]:
+def _hub(ground: Path, arm: Arm, proxy_command: Sequence[str]) -> Iterator[HubUnderTest]:
     folder = Path(tempfile.mkdtemp(prefix="h", dir=ground))
-    hub = BenchHub(folder, settings, proxy_command)
+    hub = BenchHub(folder, arm.settings, proxy_command, code=arm.code)
     try:
         hub.start()
         yield hub

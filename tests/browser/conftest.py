@@ -36,7 +36,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WIDE = {"width": 1280, "height": 800}
+WIDE = {"width": 1280, "height": 720}
 
 # Every test has hub users of its own, so that none sees what another left: "alice-links" works as
 # alice, and what follows the name says which server is started. Only plain names get JupyterLab.

@@ -1,0 +1,166 @@
+"""The pages for people: what is in them, and the tables that the code itself writes.
+
+    python -m tests.rig.docs          writes the tables of all pages again
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import metrics as prometheus
+from traitlets import HasTraits
+
+from slurmhub import metrics
+from slurmhub.hub.configure import _REPLACED
+from slurmhub.spawner import SlurmHubSpawner
+from slurmhub.traits import ClusterTraits, LimitTraits, ScriptTraits
+
+PROJECT = Path(__file__).parents[2]
+# Written by the runs that they are about, and checked where they are made.
+WRITTEN_BY_RUNS = frozenset({"docs/benchmarks.md", "docs/matrix.md"})
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_TABLE = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: the page it is on, the line it begins in, its language and its text."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the documentation."""
+
+    path: Path
+    text: str
+
+    @property
+    def name(self) -> str:
+        """The page's path below the project."""
+        return str(self.path.relative_to(PROJECT))
+
+    @property
+    def prose(self) -> str:
+        """The page without its fenced blocks."""
+        return _FENCE.sub("", self.text)
+
+    def blocks(self, language: str) -> list[Block]:
+        """Its fenced blocks of one language."""
+        return [
+            Block(self.path, self.text.count("\n", 0, found.start()) + 2, language, found[2])
+            for found in _FENCE.finditer(self.text)
+            if found[1] == language
+        ]
+
+    def links(self) -> list[str]:
+        """The targets of its links and pictures that are not on other hosts."""
+        return [target for target in _LINK.findall(self.prose) if "://" not in target]
+
+    def anchors(self) -> set[str]:
+        """What a link can name after "#": its headings, as code hosts write them."""
+        headings = re.findall(r"^#+ (.+)$", self.prose, re.MULTILINE)
+        return {
+            re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings
+        }
+
+
+def pages() -> list[Page]:
+    """Every page that people write, in a fixed order."""
+    found = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+    return [
+        Page(path, path.read_text())
+        for path in found
+        if str(path.relative_to(PROJECT)) not in WRITTEN_BY_RUNS
+    ]
+
+
+def rewritten(text: str) -> str:
+    """A page's text with each of its tables as the code has it now. Raises KeyError."""
+    return _TABLE.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", text)
+
+
+def tables_in(text: str) -> list[str]:
+    """The names of the tables of a page."""
+    return [found[2] for found in _TABLE.finditer(text)]
+
+
+def settings_of(kind: type[HasTraits]) -> str:
+    """The settings that a class declares, in its own order: name, default, meaning."""
+    spawner = SlurmHubSpawner()
+    rows = [
+        (f"`{name}`", f"`{getattr(spawner, name)!r}`", trait.help)
+        for name, trait in vars(kind).items()
+        if getattr(trait, "metadata", {}).get("config")
+    ]
+    return table(("Setting", "Default", "Meaning"), rows)
+
+
+def replaced_settings() -> str:
+    """Settings of batchspawner that do nothing here, and what does it instead."""
+    rows = [(f"`{name}`", instead) for name, instead in sorted(_REPLACED.items())]
+    return table(("Setting of batchspawner", "Instead"), rows)
+
+
+def exported_metrics() -> str:
+    """Every metric as Prometheus sees it: name, labels, meaning."""
+    return table(
+        ("Metric", "Kind", "Labels", "Meaning"),
+        [
+            (f"`{name}`", kind, ", ".join(f"`{label}`" for label in labels), help_)
+            for name, kind, labels, help_ in metrics_of_code()
+        ],
+    )
+
+
+def metrics_of_code() -> Iterator[tuple[str, str, Sequence[str], str]]:
+    """Name, kind, labels and help of each metric that the hub exports."""
+    for value in vars(metrics).values():
+        if isinstance(value, prometheus.MetricWrapperBase):
+            described = next(iter(value.describe()))
+            # The text format adds this to the name of every counter.
+            ending = "_total" if described.type == "counter" else ""
+            labels: Any = value._labelnames
+            yield f"{described.name}{ending}", described.type, labels, described.documentation
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    cells = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "cluster-settings": lambda: settings_of(ClusterTraits),
+    "script-settings": lambda: settings_of(ScriptTraits),
+    "limit-settings": lambda: settings_of(LimitTraits),
+    "spawner-settings": lambda: settings_of(SlurmHubSpawner),
+    "replaced-settings": replaced_settings,
+    "metrics": exported_metrics,
+}
+
+
+def main() -> int:
+    """Write the tables of every page again; says which pages changed."""
+    for page in pages():
+        text = rewritten(page.text)
+        if text != page.text:
+            page.path.write_text(text)
+            sys.stdout.write(f"{page.name}: written\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
