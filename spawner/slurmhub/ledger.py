@@ -207,15 +207,21 @@ class Ledger:
         return dict(row.options) if row else None
 
     def accept(self, username: str, server: str, options: Mapping[str, Any]) -> None:
-        """Keep options that passed validation, for the next form of this server."""
+        """Keep options that passed validation, for the next form of this server.
+
+        Only a convenience is lost when they cannot be written.
+        """
         key = (accepted_options.c.username == username) & (accepted_options.c.server == server)
-        with self._engine.begin() as connection:
-            connection.execute(accepted_options.delete().where(key))
-            connection.execute(
-                accepted_options.insert().values(
-                    username=username, server=server, options=dict(options)
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(accepted_options.delete().where(key))
+                connection.execute(
+                    accepted_options.insert().values(
+                        username=username, server=server, options=dict(options)
+                    )
                 )
-            )
+        except sa.exc.SQLAlchemyError as error:
+            self._log.error("The last options could not be kept (%s).", _first_line(error))
 
     def forget_old(self) -> int:
         """Delete what ended longer ago than the retention; returns how many."""

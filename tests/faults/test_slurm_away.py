@@ -59,7 +59,7 @@ def test_a_cancel_is_repeated_until_slurm_confirms_it(
         until(
             lambda: "it is cancelled again until it does" in hub.log, what="an unconfirmed cancel"
         )
-        assert hub.metric("slurmhub_unconfirmed_cancels") == 1
+        until(lambda: hub.metric("slurmhub_unconfirmed_cancels") == 1, what="the metric")
         hub.restart()
     finally:
         cluster.controller_start()
