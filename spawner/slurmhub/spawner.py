@@ -13,7 +13,7 @@ from traitlets import Integer, List, Unicode
 from slurmhub import compat
 from slurmhub.errors import SlurmhubError
 from slurmhub.hub.rendezvous_handler import PATTERN, RendezvousHandler
-from slurmhub.hub.status import Status, status_of
+from slurmhub.hub.status import ASKING, Status, status_of
 from slurmhub.job.crossing import person, submission_deadline
 from slurmhub.job.job import Job
 from slurmhub.job.outcome import INVISIBLE, NEVER_LISTENED, QUEUED_TOO_LONG
@@ -29,6 +29,8 @@ compat.add_api_handler(PATTERN, RendezvousHandler)
 
 # A job that waits in the queue must not run into JupyterHub's own limit on start().
 QUEUE_WITHOUT_LIMIT = 366 * 24 * 3600
+# JupyterHub's form waits a second for the server before it leads to the waiting page.
+FORM_WAITS = 1.1
 # Where nothing ever listens: the route and the address of a server that has no place.
 NOWHERE = ("127.0.0.1", 1)
 
@@ -98,6 +100,7 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
 
         Cancelling it loses nothing: the job belongs to the hub.
         """
+        begun = time.monotonic()
         try:
             job = self.runtime.jobs.find(self.user.name, self.name)
             if job is None:
@@ -112,6 +115,10 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
             await self._until_listening(job)
         except SlurmhubError as error:
             raise ServerFailed(str(error)) from error
+        except ServerFailed:
+            # Who fails within a second gets JupyterHub's form again, which cannot show the log.
+            await asyncio.sleep(max(0.0, begun + FORM_WAITS - time.monotonic()))
+            raise
         return self._url(job)
 
     async def _ask_for_job(self) -> Job:
@@ -215,6 +222,9 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
         """What a person who waits is told."""
         if self.job is not None:
             return status_of(self.job)
+        if self.pending == "spawn":
+            # The last job says nothing of the one that is about to be asked for.
+            return ASKING
         return status_of(None, last=self.runtime.jobs.ledger.last(self.user.name, self.name))
 
     # Adoption after a restart of the hub, and after a requeue

@@ -39,7 +39,7 @@ def announce(
     )
 
 
-def bearing(token: str) -> dict[str, str]:
+def bearing(token: str) -> dict[str, str | bytes]:
     """The header a job carries its token in."""
     return {"Authorization": f"token {token}"}
 
@@ -51,17 +51,19 @@ class Voice:
     hub: HubUnderTest
     ticket: Ticket
 
-    def say(
-        self, event: str, *, headers: Mapping[str, str] | None = None, **said: Any
-    ) -> requests.Response:
+    def say(self, event: str, **said: Any) -> requests.Response:
         """Say this with the job's own token, number and nonce."""
+        return self.say_under({}, event, **said)
+
+    def say_under(self, headers: Mapping[str, str], event: str, **said: Any) -> requests.Response:
+        """Say this with more headers."""
         body = {"job": self.ticket.job_id, "restarts": 0, **said}
         return announce(
             self.hub,
             self.ticket.nonce,
             event,
             body,
-            headers={**bearing(self.ticket.token), **(headers or {})},
+            headers={**bearing(self.ticket.token), **headers},
         )
 
 

@@ -113,4 +113,6 @@ def control_characters(text: str) -> set[str]:
 
 def directives(script: str) -> list[str]:
     """The lines of a batch script that sbatch acts upon, and those that look like it."""
-    return [line for line in re.split(r"[\n\r\x0b\x0c\x85\u2028\u2029]", script) if "#SBATCH" in line]
+    return [
+        line for line in re.split(r"[\n\r\x0b\x0c\x85\u2028\u2029]", script) if "#SBATCH" in line
+    ]

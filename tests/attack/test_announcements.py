@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +34,7 @@ c.SlurmHubSpawner.port_range = (20000, 29999)
 def free_port_for_jobs() -> int:
     """A port that a job could take, free on every address."""
     while True:
-        port = random.choice(PORTS)
+        port = secrets.choice(PORTS)
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)):
                 try:
@@ -164,16 +164,13 @@ def test_a_body_that_is_no_message_is_refused(
 ) -> None:
     ticket = truth.ticket
     with scene.refusals.grow(reason):
-        answer = announce(
-            scene.hub, ticket.nonce, "listening", body, headers=bearing(ticket.token)
-        )
+        answer = announce(scene.hub, ticket.nonce, "listening", body, headers=bearing(ticket.token))
     assert answer.status_code == status
 
 
 def test_other_ports_are_refused(scene: Scene) -> None:
     voice = scene.voice(scene.alice, SILENT)
     node, neighbours = scene.place(scene.bob)
-    assert scene.cluster.run("squeue", "-h", "-j", str(voice.ticket.job_id), "-O", "BatchHost")
     attempts = {
         scene.hub.hub_port: "port-forbidden",
         scene.hub.proxy_port: "port-forbidden",
@@ -204,7 +201,7 @@ def test_other_ports_are_refused(scene: Scene) -> None:
         "X-Forwarded-User": "admin",
     }
     with anyones_server(node, port):
-        assert voice.say("listening", port=port, headers=misleading).status_code == 200
+        assert voice.say_under(misleading, "listening", port=port).status_code == 200
         scene.alice.wait_ready(SILENT)
         assert scene.place(scene.alice, SILENT) == (node, port)
         with scene.refusals.grow("second-port"):
@@ -219,14 +216,16 @@ def test_only_the_jobs_own_token_opens_the_door(scene: Scene, truth: Voice) -> N
     gone = scene.alice.api("POST", "/users/alice/tokens", {}).json()
     assert scene.alice.api("DELETE", f"/users/alice/tokens/{gone['id']}").status_code == 204
     until(
-        lambda: requests.get(
-            f"{scene.hub.url}/hub/api/user", headers=bearing(short), timeout=10
-        ).status_code
-        == 403,
+        lambda: (
+            requests.get(
+                f"{scene.hub.url}/hub/api/user", headers=bearing(short), timeout=10
+            ).status_code
+            == 403
+        ),
         what="the token's end",
     )
     own = truth.ticket.token
-    headers: list[dict[str, str | bytes]] = [
+    headers: list[Mapping[str, str | bytes]] = [
         {},
         {"Authorization": ""},
         {"Authorization": own},
@@ -235,7 +234,7 @@ def test_only_the_jobs_own_token_opens_the_door(scene: Scene, truth: Voice) -> N
         {"Authorization": "token \xe9".encode("latin-1")},
         {"X-JupyterHub-Token": own},
         *(
-            dict(bearing(token))
+            bearing(token)
             for token in (
                 "",
                 "null",
@@ -260,13 +259,9 @@ def test_only_the_jobs_own_token_opens_the_door(scene: Scene, truth: Voice) -> N
             assert answer.status_code == 403, header
             assert answer.json()["slurmhub"] == "token"
         for session in (scene.alice.session, admin.session):
-            signed_in = announce(
-                scene.hub, truth.ticket.nonce, "listening", body, session=session
-            )
+            signed_in = announce(scene.hub, truth.ticket.nonce, "listening", body, session=session)
             assert signed_in.status_code == 403
-        asked = announce(
-            scene.hub, truth.ticket.nonce, "listening", body, query=f"?token={own}"
-        )
+        asked = announce(scene.hub, truth.ticket.nonce, "listening", body, query=f"?token={own}")
         assert asked.status_code == 403
     bearer = {"Authorization": f"Bearer {own}"}
     answer = announce(scene.hub, truth.ticket.nonce, "listening", body, headers=bearer)
@@ -299,12 +294,14 @@ def test_one_server_cannot_speak_for_another(scene: Scene, truth: Voice) -> None
 def test_only_post_is_understood(scene: Scene, truth: Voice) -> None:
     ticket = truth.ticket
     said = {"job": ticket.job_id, "restarts": 0, "port": scene.place(scene.alice)[1]}
-    for method in ("GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "PROPFIND", "TRACE"):
+    for method in ("GET", "PUT", "DELETE", "PATCH", "HEAD", "PROPFIND", "TRACE"):
         answer = announce(
             scene.hub, ticket.nonce, "listening", said, method=method, headers=bearing(ticket.token)
         )
-        assert answer.status_code in (204, 404, 405, 501) or method == "OPTIONS", method
-        assert "slurmhub" not in answer.text
+        assert answer.status_code == 405, method
+    options = announce(scene.hub, ticket.nonce, "listening", said, method="OPTIONS")
+    assert (options.status_code, options.text) == (200, "")
+    assert "Access-Control-Allow-Origin" not in options.headers
     overridden = {**bearing(ticket.token), "X-HTTP-Method-Override": "DELETE"}
     answer = announce(scene.hub, ticket.nonce, "listening", said, headers=overridden)
     assert answer.status_code == 200
@@ -385,8 +382,9 @@ def test_what_an_earlier_server_said_is_worth_nothing(scene: Scene) -> None:
     replayed()
     # Neither is the token of a server that is gone good for anything else.
     until(
-        lambda: requests.get(known, headers=bearing(old.ticket.token), timeout=10).status_code
-        == 403,
+        lambda: (
+            requests.get(known, headers=bearing(old.ticket.token), timeout=10).status_code == 403
+        ),
         what="the end of its token",
     )
     assert mallory.start(partition="cpu").status_code in (201, 202)

@@ -16,7 +16,7 @@ from tests.rig.hub import HubUnderTest, Visitor, until
 
 SMALL = {"partition": "cpu", "cpus": "1", "memory": "300M", "hours": "0.1"}
 # A server whose name begins so prints this and dies.
-OUTPUT = "<shubmark> \"><img src=x onerror=shubmark> {{ 4321 * 8765 }} \\033[2J\\007\\r\\n</pre>"
+OUTPUT = '<shubmark> "><img src=x onerror=shubmark> {{ 4321 * 8765 }} \\033[2J\\007\\r\\n</pre>'
 SETTINGS = f"""
 async def before(spawner):
     if spawner.name.startswith("noisy"):

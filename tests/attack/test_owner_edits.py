@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import pytest
 
 from slurmhub.job.tag import JobTag
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
-from tests.attack.trespass import comment_of, slurm_as
+from tests.attack.trespass import comment_of, processes_of, slurm_as
 from tests.conftest import HubMaker
 from tests.rig.hub import HubUnderTest, Visitor, until
 
@@ -65,9 +66,7 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(
-    make_shared_hub: HubMaker, cluster: EmbeddedCluster, accounts: dict[str, str]
-) -> Scene:
+def scene(make_shared_hub: HubMaker, cluster: EmbeddedCluster, accounts: dict[str, str]) -> Scene:
     """The scene."""
     hub = make_shared_hub(cluster, 'c.SlurmHubSpawner.prologue += "\\necho $SLURM_JOB_ID"')
     return Scene(hub, cluster, hub.visitor("alice"), accounts)
@@ -164,8 +163,9 @@ def test_a_job_with_another_jobs_tag_is_nobodys_server(scene: Scene) -> None:
     scene.serving("", job_id)
     # Its own job ends while no hub is there to see it; none of the others takes its place.
     scene.hub.stop_hub(signal.SIGKILL)
-    # With SIGKILL, since its launcher would look for the hub for a while.
-    scene.cluster.run("scancel", "--full", "--signal=KILL", str(job_id))
+    # At once: its launcher, asked to end, would look for the hub for a while.
+    for pid in processes_of(scene.cluster, job_id):
+        os.kill(pid, signal.SIGKILL)
     until(lambda: scene.state(job_id) not in ("RUNNING", "COMPLETING"), what="the job's end")
     scene.hub.start_hub()
     scene.alice = scene.hub.visitor("alice")

@@ -69,12 +69,18 @@ def cluster(ground: Path, accounts: dict[str, str]) -> Iterator[EmbeddedCluster]
 
 @pytest.fixture(scope="module")
 def slow_programs(ground: Path, cluster: EmbeddedCluster) -> Path:
-    """Slurm's commands, each living long enough for everybody to have a look at it."""
+    """Slurm's commands, each living long enough for everybody to have a look at it.
+
+    Their environment stays in its order: at debug3, slurmctld logs its first three variables.
+    """
     folder = ground / "slow"
     folder.mkdir(mode=0o755)
     for name in PROGRAMS:
         program = folder / name
-        program.write_text(f'#!/bin/sh\nsleep 0.2\n{cluster.bin_dir}/{name} "$@"\n')
+        program.write_text(
+            "#!/usr/bin/python3 -IS\nimport os, sys, time\ntime.sleep(0.2)\n"
+            f"os.execv({str(cluster.bin_dir / name)!r}, [{name!r}, *sys.argv[1:]])\n"
+        )
         program.chmod(0o755)
     return folder
 

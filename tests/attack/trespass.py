@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from slurmhub.job.tag import JobTag
-
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from tests.rig.hub import until
 
@@ -64,6 +63,14 @@ def environment_of(pid: int) -> dict[str, str]:
         raw = Path("/proc", str(pid), "environ").read_bytes().decode(errors="replace")
         return dict(entry.split("=", 1) for entry in raw.split("\0") if "=" in entry)
     return {}
+
+
+def processes_of(cluster: EmbeddedCluster, job_id: int) -> Iterator[int]:
+    """Every process that runs in this job of this cluster."""
+    wanted = {"SLURM_JOB_ID": str(job_id), "SLURM_CONF": str(cluster.conf)}
+    for pid, _ in processes():
+        if wanted.items() <= environment_of(pid).items():
+            yield pid
 
 
 _LOOKOUT = """
@@ -135,13 +142,11 @@ def ticket_of(cluster: EmbeddedCluster, job_id: int) -> Ticket:
     assert tag is not None
 
     def server() -> dict[str, str] | None:
-        for pid, _ in processes():
+        for pid in processes_of(cluster, job_id):
             found = environment_of(pid)
-            if "JUPYTERHUB_API_TOKEN" in found and wanted.items() <= found.items():
+            if "JUPYTERHUB_API_TOKEN" in found:
                 return found
         return None
-
-    wanted = {"SLURM_JOB_ID": str(job_id), "SLURM_CONF": str(cluster.conf)}
 
     found = until(server, what=f"a server in job {job_id}")
     return Ticket(job_id, tag.nonce, found["JUPYTERHUB_API_TOKEN"], found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from playwright.sync_api import Page
@@ -20,7 +20,7 @@ _RUN = """async () => {
 class Axe:
     """The checker; `source` is axe.min.js."""
 
-    source: str
+    source: str = field(repr=False)
 
     def grave(self, page: Page) -> list[str]:
         """Every serious or critical violation on the page, with the elements it concerns."""

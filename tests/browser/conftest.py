@@ -41,7 +41,10 @@ WIDE = {"width": 1280, "height": 720}
 # Every test has hub users of its own, so that none sees what another left: "alice-links" works as
 # alice, and what follows the name says which server is started. Only plain names get JupyterLab.
 SETTINGS = """
-def _server(spawner):
+import asyncio
+
+
+async def _server(spawner):
     kind = spawner.user.name.partition("-")[2]
     if not kind:
         spawner.cmd = [{jupyter!r}]
@@ -49,6 +52,8 @@ def _server(spawner):
         spawner.environment = {{"JUPYTER_CONFIG_PATH": {config!r}}}
     elif kind == "dies":
         spawner.environment = {{"STUB_BEHAVIOUR": "dies"}}
+    elif kind == "slow":
+        await asyncio.sleep(2)
 
 
 c.Spawner.pre_spawn_hook = _server

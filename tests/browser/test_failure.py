@@ -30,6 +30,30 @@ def test_a_job_that_dies_at_once(guest: GuestMaker, cluster: EmbeddedCluster) ->
     alice.expect_form()
 
 
+def test_a_job_that_dies_within_a_second_has_the_same_page(guest: GuestMaker) -> None:
+    alice = guest("alice-dies")
+    alice.open_form()
+    alice.press_start()
+    alice.until_ended("The server in this job ended by itself (exit code 3).")
+    expect(alice.page.locator("#slurmhub-log")).to_contain_text("no licence to run")
+
+
+def test_a_new_start_is_not_taken_for_the_end_of_the_last(guest: GuestMaker) -> None:
+    alice = guest("alice-slow")
+    alice.open_form()
+    alice.press_start()
+    alice.until_waiting()
+    expect(alice.page.locator("#slurmhub-facts")).to_contain_text("Job")
+    alice.press_cancel()
+    alice.until_ended("This server was stopped.")
+    alice.start_again.click()
+    alice.expect_form()
+    alice.press_start()
+    alice.until_waiting()
+    expect(alice.news).to_have_text("The hub is preparing your server.")
+    alice.until_at_server()
+
+
 def test_a_job_that_is_cancelled_while_it_is_used(
     guest: GuestMaker, cluster: EmbeddedCluster
 ) -> None:
@@ -42,7 +66,7 @@ def test_a_job_that_is_cancelled_while_it_is_used(
     cluster.run("scancel", str(job))
     alice.hub.visitor(alice.name).wait_for("ended")
     alice.visit(f"/user/{alice.name}/lab")
-    alice.until_ended("The job")
+    alice.until_ended("The job was cancelled.")
     expect(heading).to_have_text("Your server has ended")
     expect(alice.page.locator("#slurmhub-remedy")).to_contain_text("start it again")
 
@@ -54,6 +78,6 @@ def test_a_job_that_is_cancelled_while_it_is_used(
     alice.press_start()
     expect(alice.problem("cpus")).to_be_visible()
     alice.visit(f"/user/{alice.name}/lab")
-    alice.until_ended("These options cannot be used.")
+    alice.until_ended("One job in partition cpu can have at most 8 CPUs")
     expect(heading).to_have_text("Your server did not start")
     expect(alice.page.get_by_role("heading", name="How its last job ended")).to_be_visible()

@@ -1,6 +1,6 @@
 """The pages for people: what is in them, and the tables that the code itself writes.
 
-    python -m tests.rig.docs          writes the tables of all pages again
+python -m tests.rig.docs          writes the tables of all pages again
 """
 
 from __future__ import annotations
@@ -71,9 +71,7 @@ class Page:
     def anchors(self) -> set[str]:
         """What a link can name after "#": its headings, as code hosts write them."""
         headings = re.findall(r"^#+ (.+)$", self.prose, re.MULTILINE)
-        return {
-            re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings
-        }
+        return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def pages() -> list[Page]:

@@ -44,7 +44,7 @@ def hub_account(cluster: EmbeddedCluster, accounts: dict[str, str]) -> Iterator[
         for person in ("alice", "bob"):
             _run("usermod", "--append", "--groups", people, accounts[person])
         stack.callback(_uninstall)
-        install(HelperPlan(hub_account=name, users_group=people, slurm_conf=cluster.conf))
+        install(HelperPlan(name, people, bin_dir=cluster.bin_dir, slurm_conf=cluster.conf))
         entry = pwd.getpwnam(name)
         yield {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 

@@ -76,7 +76,7 @@ def test_a_job_that_runs_says_where_and_no_longer_why_it_waited() -> None:
 
 
 def test_how_a_server_ended_is_told_with_its_kind() -> None:
-    outcome = Outcome("stopped", "You stopped this server.", "You can start it again.")
+    outcome = Outcome("stopped", "This server was stopped.", "You can start it again.")
     ended = dataclasses.replace(job().intent, ended=time.time(), outcome=outcome)
     status = status_of(None, last=ended)
     assert (status.step, status.kind, status.message) == ("ended", "stopped", outcome.plain)

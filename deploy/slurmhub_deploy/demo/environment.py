@@ -83,21 +83,28 @@ def jupyter_environment(workshop: Workshop) -> JupyterEnvironment:
 
 def proxy_command(workshop: Workshop) -> tuple[str, ...]:
     """The command of configurable-http-proxy, installed from package-lock.json."""
+    proxy = node_modules(workshop) / "configurable-http-proxy"
+    return ("node", str(proxy / "bin" / "configurable-http-proxy"))
+
+
+def node_modules(workshop: Workshop, *, development: bool = False) -> Path:
+    """The folder of npm packages of package-lock.json, with those for development or without."""
+    which = [] if development else ["--omit=dev"]
     files = [asset("package.json"), asset("package-lock.json")]
 
     def make(folder: Path) -> None:
         for file in files:
             shutil.copy(file, folder)
         workshop.run(
-            ["npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"],
-            what="The proxy could not be installed",
+            ["npm", "ci", *which, "--ignore-scripts", "--no-audit", "--no-fund"],
+            what="The packages of npm could not be installed",
             remedy="Does npm reach its registry? Its configuration is used as it is.",
             cwd=folder,
         )
 
-    made = _made_once(workshop, "proxy", [file.read_bytes() for file in files], make)
-    script = made / "node_modules" / "configurable-http-proxy" / "bin" / "configurable-http-proxy"
-    return ("node", str(script))
+    parts = [file.read_bytes() for file in files]
+    name = "node-development" if development else "node"
+    return _made_once(workshop, name, parts, make) / "node_modules"
 
 
 def hub_python(workshop: Workshop) -> Path:

@@ -43,6 +43,9 @@ class Status:
         return asdict(self)
 
 
+ASKING = Status("asking", "The hub is preparing your server.", 2)
+
+
 def status_of(job: Job | None, *, last: Intent | None = None) -> Status:
     """The status of an open job, or of the server that `last` was."""
     if job is None or job.intent.ended is not None:

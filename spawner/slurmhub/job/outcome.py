@@ -27,7 +27,7 @@ _SLURM_KNOWS_BEST = {
     JobState.PREEMPTED,
 }
 
-STOPPED = Outcome("stopped", "You stopped this server.", _START_AGAIN)
+STOPPED = Outcome("stopped", "This server was stopped.", _START_AGAIN)
 VANISHED = Outcome(
     "vanished", "Slurm no longer knows this job; how it ended is not known.", _START_AGAIN
 )
@@ -64,7 +64,9 @@ def refused(words: str) -> Outcome:
 def ended_in_slurm(record: JobRecord, before: Outcome | None) -> Outcome:
     """The outcome of a job that Slurm calls ended, given what its launcher had said before."""
     state = record.state
-    if before is not None and state not in _SLURM_KNOWS_BEST:
+    # "Asked to end" is all the launcher knows; by whom or why, Slurm's state may tell.
+    knows_best = state in _SLURM_KNOWS_BEST or (before is not None and before.kind == "terminated")
+    if before is not None and not knows_best:
         return before
     if state is None:
         return before or VANISHED
@@ -95,5 +97,6 @@ def told_by_launcher(why: str, exit_code: int | None, signal: int | None, tail: 
         "cannot-start": "The environment of this server lacks its program: please tell your "
         "support, with the log below.",
         "never-listened": "Please show the log below to your support.",
+        "server-exited": _REMEDIES[JobState.FAILED] if exit_code or signal else _START_AGAIN,
     }.get(why, _START_AGAIN)
     return Outcome(why, f"{_WHY[why]}{how}.", remedy, detail=tail, exit_code=exit_code)

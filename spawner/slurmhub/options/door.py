@@ -146,10 +146,9 @@ class OptionsDoor(HasTraits):
                 metrics.REQUESTS_REFUSED.labels(problem.field).inc()
             self._forget_refused(accepted)
             attempt = _attempt.get()
-            words = f"{refusal.what}\n{refusal.message()}"
             if attempt is not None:
-                # The form says the rest beside each field.
-                attempt.problems, words = refusal.problems, refusal.what
+                attempt.problems = refusal.problems
+            words = f"{refusal.what}\n{refusal.message()}"
             failed = ServerFailed(words, status=400, reason="Options refused")
             if self.runtime.offer() is None:
                 # Not the person's mistake: a hub that has just started does not know yet.

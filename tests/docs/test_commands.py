@@ -1,0 +1,170 @@
+"""Every command in the documentation runs: here, or in the test that is named for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from slurmhub_deploy.helper import PROGRAM, SETTINGS, SUDOERS, sudoers_text
+from tests.rig.docs import PROJECT, pages
+
+# Where the other commands are run. The lines of a page stand here as they are there.
+RUN_ELSEWHERE = {
+    "script/demo": "tests/demo/test_demo.py",
+    "script/test": ".ci/run",
+    "script/test --fast": ".ci/run",
+    "script/test --slurm 24.11": "script/matrix",
+    "script/test tests/slurm/test_requeue.py": ".ci/run",
+    "script/test --fast tests/unit/test_jobs.py -k silence": ".ci/run",
+}
+RUN_HERE = frozenset(
+    {
+        'pip install ".[deploy]"',
+        "slurmhub helper install --hub-account jupyterhub --users-group students",
+        "script/docs",
+    }
+)
+# Accounts that every machine has, in place of those of the pages.
+INSTEAD = {"jupyterhub": "daemon", "students": "users"}
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to root")
+
+
+def commands() -> set[str]:
+    """Every line of every `sh` block."""
+    return {
+        line
+        for page in pages()
+        for block in page.blocks("sh")
+        for line in block.text.splitlines()
+        if line
+    }
+
+
+def test_every_command_is_run_somewhere() -> None:
+    assert commands() == RUN_HERE | set(RUN_ELSEWHERE)
+    for command, runner in RUN_ELSEWHERE.items():
+        program = command.split()[0]
+        assert os.access(PROJECT / program, os.X_OK), program
+        assert Path(program).name in (PROJECT / runner).read_text(), f"{runner} runs {program}"
+
+
+def test_script_test_takes_what_the_pages_give_it() -> None:
+    usage = _run(["script/test", "--help"]).stdout
+    assert re.search(r"script/test \[--fast.* --slurm RELEASE\] \[PYTEST ARGUMENT", usage)
+    for command in RUN_ELSEWHERE:
+        for path in re.findall(r"tests/\S+\.py", command):
+            assert (PROJECT / path).exists()
+        for word in re.findall(r"-k (\w+)", command):
+            assert word in (PROJECT / "tests/unit/test_jobs.py").read_text()
+
+
+def test_options_of_the_demo_that_the_pages_name_exist() -> None:
+    text = "".join(page.text for page in pages())
+    named = set(re.findall(r"`(--(?:detach|stop|port|status|clean))`", text))
+    assert len(named) >= 3
+    shown = _run([sys.executable, "-m", "slurmhub_deploy.demo", "--help"]).stdout
+    assert named <= set(re.findall(r"--[a-z]+", re.sub(r"\x1b\[[0-9;]*m", "", shown)))
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `pip install ".[deploy]"` installs of this project, in a folder of its own."""
+    target = tmp_path_factory.mktemp("installed")
+    assert 'pip install ".[deploy]"' in commands()
+    # What it depends on is in this environment already; nothing is asked of a package index.
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(target)]
+    # From a copy, for building writes into the folder that it builds from.
+    source = tmp_path_factory.mktemp("source")
+    _copy(source)
+    _run([*pip, *offline, ".[deploy]"], cwd=source)
+    return target
+
+
+def test_the_command_is_there_after_the_installation(installed: Path, tmp_path: Path) -> None:
+    assert "helper" in _slurmhub(installed, tmp_path, "--help").stdout
+    shown = _slurmhub(installed, tmp_path, "helper", "install", "--help").stdout
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    text = (PROJECT / "docs/operators/spawner.md").read_text()
+    named = set(re.findall(r"`(--[a-z-]+)`", text.partition("### A system account")[2])) - {
+        "--requeue",
+        "--partition",
+        "--time",
+    }
+    assert named >= {"--dry-run", "--bin-dir", "--slurm-conf"}
+    assert all(option in plain for option in named)
+
+
+@needs_root
+def test_the_helper_is_installed_as_the_page_says(installed: Path, tmp_path: Path) -> None:
+    (line,) = (line for line in commands() if line.startswith("slurmhub helper install"))
+    arguments = [INSTEAD.get(word, word) for word in line.split()[1:]]
+    root, programs = tmp_path / "root", tmp_path / "programs"
+    root.mkdir(mode=0o755)
+    programs.mkdir(mode=0o755)
+    for name in ("sbatch", "scancel"):
+        (programs / name).write_text("#!/bin/sh\n")
+        (programs / name).chmod(0o755)
+    arguments += ["--root", str(root), "--bin-dir", str(programs)]
+    dry = _slurmhub(installed, tmp_path, *arguments, "--dry-run").stdout
+    assert dry.count("would be written") == 3
+    assert list(root.iterdir()) == []
+    assert _slurmhub(installed, tmp_path, *arguments).stdout.count(": written") == 3
+    assert os.access(root / PROGRAM.relative_to("/"), os.X_OK)
+    assert (root / SUDOERS.relative_to("/")).read_text() == sudoers_text("daemon", "users")
+    # "Edit the file to change it, a later run keeps what you wrote."
+    settings = root / SETTINGS.relative_to("/")
+    ours = {**json.loads(settings.read_text()), "min_uid": 5000}
+    settings.write_text(json.dumps(ours, indent=2) + "\n")
+    assert "nothing was changed" in _slurmhub(installed, tmp_path, *arguments).stdout
+    assert json.loads(settings.read_text())["min_uid"] == 5000
+
+
+def test_script_docs_writes_the_tables_again(tmp_path: Path) -> None:
+    _copy(tmp_path)
+    page = tmp_path / "docs/operators/spawner.md"
+    right = page.read_text()
+    spoilt = right.replace("| `port_range` |", "| `ports` |")
+    assert spoilt != right
+    page.write_text(spoilt)
+    said = _run([str(tmp_path / "script" / "docs")], cwd=tmp_path).stdout
+    assert said.splitlines()[-1] == "docs/operators/spawner.md: written"
+    assert page.read_text() == right
+
+
+def _copy(target: Path) -> None:
+    """What git knows of this checkout, or would know."""
+    listed = _run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]).stdout
+    for name in filter(None, listed.split("\0")):
+        if (PROJECT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(PROJECT / name, target / name)
+
+
+def _slurmhub(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the installed command from a folder that has nothing of ours."""
+    code = (
+        "import slurmhub; from slurmhub_deploy.main import main; "
+        f"assert slurmhub.__file__.startswith({str(installed)!r}), slurmhub.__file__; main()"
+    )
+    return _run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+    )
+
+
+def _run(
+    argv: list[str], *, cwd: Path = PROJECT, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
+    return done
