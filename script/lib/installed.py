@@ -1,4 +1,4 @@
-"""Install what the tests run besides Python's packages, and print where: proxy, server, axe-core."""
+"""Install what tests run besides Python packages, and print where: proxy, server, axe-core."""
 
 from __future__ import annotations
 

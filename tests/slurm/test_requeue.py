@@ -27,8 +27,9 @@ http.server.HTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
 
 
 @pytest.fixture(autouse=True)
-def _tidy(cluster: EmbeddedCluster) -> Iterator[None]:
+def _tidy(make_hub: HubMaker, cluster: EmbeddedCluster) -> Iterator[None]:
     yield
+    # While the hubs still run: jobs would wait long for one that is gone, to tell it their end.
     clear(cluster)
 
 

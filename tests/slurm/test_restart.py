@@ -19,8 +19,9 @@ SIGNALS = [signal.SIGTERM, signal.SIGKILL]
 
 
 @pytest.fixture(autouse=True)
-def _tidy(cluster: EmbeddedCluster) -> Iterator[None]:
+def _tidy(make_hub: HubMaker, cluster: EmbeddedCluster) -> Iterator[None]:
     yield
+    # While the hubs still run: jobs would wait long for one that is gone, to tell it their end.
     clear(cluster)
 
 

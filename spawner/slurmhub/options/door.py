@@ -103,9 +103,7 @@ class OptionsDoor(HasTraits):
         if attempt is not None:
             values, problems = attempt.values, attempt.problems
         else:
-            values, problems = prefill(
-                self._asked_by_link(), offer, previous=self._last_accepted()
-            )
+            values, problems = prefill(self._asked_by_link(), offer, previous=self._last_accepted())
         return render_form(
             offer,
             values,

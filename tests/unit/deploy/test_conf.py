@@ -26,7 +26,8 @@ def test_every_path_is_below_the_root() -> None:
 
 
 def test_munge_has_its_own_socket() -> None:
-    assert f"AuthInfo=socket={ROOT}/run/munge.socket,cred_expire=15" in lines_of(standard_plan(ROOT))
+    wanted = f"AuthInfo=socket={ROOT}/run/munge.socket,cred_expire=15"
+    assert wanted in lines_of(standard_plan(ROOT))
 
 
 def test_each_node_has_its_own_address_and_port() -> None:
