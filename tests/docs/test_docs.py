@@ -15,6 +15,7 @@ from jupyterhub.proxy import ConfigurableHTTPProxy
 from jupyterhub.spawner import Spawner
 from traitlets.config import Config
 
+import slurmhub
 from slurmhub.job.outcome import INVISIBLE
 from slurmhub.options.request import FIELDS
 from slurmhub.spawner import SlurmHubSpawner
@@ -108,6 +109,15 @@ def test_configuration_is_accepted(block: Block) -> None:
         assert getattr(spawner, name) == value
     assert spawner.script_policy()
     assert spawner.site_limits()
+
+
+def test_what_configure_sets_is_in_its_table() -> None:
+    c = Config()
+    slurmhub.configure(c)
+    plain = {n: v for n, v in c.JupyterHub.items() if not isinstance(v, (list, str))}
+    shown = dict(re.findall(r"^\| `(\w+) = (\w+)` \|", OPERATORS.text, re.MULTILINE))
+    assert {name: ast.literal_eval(value) for name, value in shown.items()} == plain
+    assert f'`c.JupyterHub.spawner_class = "{c.JupyterHub.spawner_class}"`' in OPERATORS.text
 
 
 def test_the_fields_of_links_and_rest_are_those_of_the_form() -> None:

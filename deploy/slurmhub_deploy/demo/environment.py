@@ -103,7 +103,7 @@ def node_modules(workshop: Workshop, *, development: bool = False) -> Path:
         )
 
     parts = [file.read_bytes() for file in files]
-    name = "node-development" if development else "node"
+    name = "checks" if development else "proxy"
     return _made_once(workshop, name, parts, make) / "node_modules"
 
 
