@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,16 @@ def code(ground: Path) -> Path:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     shutil.copytree(project / "libexec", copy / "slurmhub" / "_assets" / "libexec")
+    entry_point = re.search(
+        r'^slurmhub = "slurmhub:.+"$', (project / "pyproject.toml").read_text(), re.MULTILINE
+    )
+    assert entry_point
+    info = copy / "slurmhub-0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slurmhub\nVersion: 0\n")
+    (info / "entry_points.txt").write_text(
+        "[jupyterhub.spawners]\n" + entry_point[0].replace('"', "")
+    )
     subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
     return copy
 

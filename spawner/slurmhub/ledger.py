@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -129,6 +130,7 @@ class Ledger:
     def __init__(self, url: str, *, log: logging.Logger) -> None:
         self._log = log
         self._unsaved: dict[str, Intent] = {}
+        _close_to_others(url)
         self._engine = sa.create_engine(url, connect_args=_connect_args(url))
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _tune_sqlite)
@@ -254,6 +256,22 @@ class Ledger:
                 remedy="Check c.SlurmHubSpawner.ledger_url and that the hub's account may "
                 "write there.",
             ) from error
+
+
+def _close_to_others(url: str) -> None:
+    """A ledger in a file is the hub's alone: it names every person's jobs."""
+    name = make_url(url).database
+    if not url.startswith("sqlite") or not name or name == ":memory:":
+        return
+    try:
+        descriptor = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
+        os.fchmod(descriptor, 0o600)
+        os.close(descriptor)
+    except OSError as error:
+        raise LedgerUnwritable(
+            f"The job ledger {name} cannot be opened ({error.strerror}).",
+            remedy="Check c.SlurmHubSpawner.ledger_url and that the hub's account may write there.",
+        ) from error
 
 
 def _connect_args(url: str) -> dict[str, Any]:

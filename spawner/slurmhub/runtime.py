@@ -52,6 +52,9 @@ class Runtime:
         return self._offer[1]
 
 
+# Our pages; `slurmhub.configure` puts them before JupyterHub's own.
+TEMPLATES = Path(__file__).parent / "web" / "templates"
+
 _runtime: Runtime | None = None
 
 
@@ -84,6 +87,9 @@ async def close() -> None:
 
 def _build(settings: Any) -> Runtime:
     log: logging.Logger = settings.log
+    # Both are built again for every server; what is wrong with them must show now.
+    settings.script_policy(), settings.site_limits()
+    _warn_without_configure(settings.hub_app, log)
     conf = Path(settings.slurm_conf) if settings.slurm_conf else None
     if conf is not None and not conf.is_file():
         raise SettingUnusable(
@@ -152,6 +158,15 @@ class _Certifier:
             trust=self._trust["notebooks-ca"],
         )
         return certificate.payload()
+
+
+def _warn_without_configure(app: Any, log: logging.Logger) -> None:
+    if app is not None and str(TEMPLATES) not in app.template_paths:
+        log.warning(
+            "slurmhub.configure(c) was not called in jupyterhub_config.py. This hub has no page "
+            "that says why a server waits, cancels servers when it is stopped, refuses starts "
+            "once a hundred people wait, and repeats unconfirmed cancels only after a sign-in."
+        )
 
 
 def _own_ports(app: Any) -> frozenset[int]:

@@ -113,7 +113,8 @@ class ScriptTraits(HasTraits):
         "python3", help="Python 3.8 or later that runs the launcher in the job."
     ).tag(config=True)
     warning_seconds = Integer(
-        300, help="How long before its time limit a server's owner is warned."
+        300,
+        help="How many seconds before its time limit Slurm warns the job, and the job the hub.",
     ).tag(config=True)
     job_name = Unicode("jupyter", help="Name of the job in squeue.").tag(config=True)
     slurm_account = Unicode("", help="Slurm account to charge; empty for the person's own.").tag(

@@ -255,7 +255,12 @@ def test_what_a_server_prints_is_shown_as_text(scene: Scene) -> None:
     for path in ("/hub/user/alice/noisy/", "/hub/spawn-pending/alice/noisy", "/hub/home"):
         page = scene.alice.get(path)
         assert alive_in(page) == [], path
-    shown = scene.alice.get("/hub/user/alice/noisy/").text
-    assert "&lt;shubmark&gt;" in shown
-    assert "{{ 4321 * 8765 }}" in shown
+
+    def shown() -> bool:
+        # The page of one that waits goes over to this one by itself.
+        page = scene.alice.get("/hub/user/alice/noisy/")
+        assert alive_in(page) == []
+        return "&lt;shubmark&gt;" in page.text and "{{ 4321 * 8765 }}" in page.text
+
+    until(shown, what="the end of its log on the page")
     assert control_characters(scene.hub.log[log_before:]) == set()

@@ -139,7 +139,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(options=st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=8), JSON, min_size=1))
 def test_no_json_starts_what_was_not_accepted(scene: Scene, options: dict[str, Any]) -> None:
     # json, unlike requests, also writes what is not a number.

@@ -35,7 +35,7 @@ LONGEST_VARIABLE = 131072
 # Every character there is, also those that are none by themselves.
 anything = st.text(st.characters(exclude_categories=[]), max_size=40) | st.sampled_from(VALUES)
 environments = st.dictionaries(anything, anything | st.integers() | st.booleans(), max_size=6)
-many = settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=1200, deadline=None, suppress_health_check=list(HealthCheck))
 some = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 

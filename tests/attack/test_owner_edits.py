@@ -112,7 +112,7 @@ def test_comment_and_name_of_a_running_job_mean_nothing(scene: Scene) -> None:
     assert scene.hub.routes()["/user/alice/runs/"] == place
     assert "/user/bob/" not in scene.hub.routes()
     scene.alice.stop("runs")
-    assert "You stopped" in scene.alice.wait_for("ended", "runs")["message"]
+    assert scene.alice.wait_for("ended", "runs")["kind"] == "stopped"
     until(lambda: scene.state(job_id) in ("CANCELLED", ""), what="the end of the job")
 
 

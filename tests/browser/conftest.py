@@ -114,11 +114,12 @@ def shared_hub(
     jupyter: Path,
     jupyter_config: Path,
     proxy_command: list[str],
+    code: Path,
 ) -> Iterator[HubUnderTest]:
     """One hub for all tests of this folder."""
     folder = Path(tempfile.mkdtemp(prefix="h", dir=ground))
     extra = SETTINGS.format(prefix=PREFIX, jupyter=str(jupyter), config=str(jupyter_config))
-    hub = HubUnderTest(folder, hub_settings(cluster, stub, extra), proxy_command)
+    hub = HubUnderTest(folder, hub_settings(cluster, stub, extra), proxy_command, code=code)
     try:
         hub.start()
         yield hub

@@ -157,6 +157,10 @@ class HubUnderTest:
             self._proxy.terminate()
             self._proxy.wait(10)
             self._proxy = None
+        # With a proxy of its own, the hub leaves it running for the next hub.
+        pid_file = self.folder / "jupyterhub-proxy.pid"
+        if pid_file.exists():
+            os.kill(int(pid_file.read_text()), signal.SIGTERM)
 
     def routes(self) -> dict[str, str]:
         """The proxy's routes: path to target."""

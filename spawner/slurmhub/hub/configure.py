@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from pathlib import Path
 from typing import Any
 
 from jupyterhub.app import JupyterHub
+from traitlets import TraitError
 
+from slurmhub.errors import SlurmhubError
 from slurmhub.hub.pages import HANDLERS
 from slurmhub.options.door import Prefilled
-from slurmhub.runtime import runtime
-
-TEMPLATES = Path(__file__).parents[1] / "web" / "templates"
+from slurmhub.runtime import TEMPLATES, runtime
 
 # Traits of batchspawner that have no effect here, and what to set instead.
 _REPLACED = {
@@ -23,6 +22,10 @@ _REPLACED = {
     "batch_query_cmd": "slurm_bin_dir",
     "batch_cancel_cmd": "slurm_bin_dir",
     "batchspawner_singleuser_cmd": "launcher_python",
+    "req_host": "slurm_conf",
+    "req_queue": "default_partition and partitions",
+    "req_cluster": "slurm_conf",
+    "startup_poll_interval": "watch_interval",
     "req_prologue": "prologue",
     "req_epilogue": "epilogue",
     "req_partition": "default_partition and partitions",
@@ -85,7 +88,11 @@ async def _begin_when_ready() -> None:
     for handler in app.log.handlers:
         handler.addFilter(_harmless)
     warn_of_ignored(app.config, app.log)
-    runtime(app.spawner_class(config=app.config))
+    try:
+        runtime(app.spawner_class(config=app.config))
+    except (SlurmhubError, TraitError) as error:
+        app.log.critical("This hub cannot start. %s", error)
+        raise SystemExit(1) from error
 
 
 def _quiet_prefill(record: logging.LogRecord) -> bool:

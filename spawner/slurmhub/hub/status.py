@@ -85,6 +85,9 @@ def _ready(job: Job) -> Status:
         return _open(
             job, "paused", "The cluster has paused this job; it goes on by itself later.", 100
         )
+    if job.seconds_left_told is not None:
+        left = age_plain(job.seconds_left_told)
+        return _open(job, "ready", f"The server is ready; its time soon ends ({left} left).", 100)
     return _open(job, "ready", "The server is ready.", 100)
 
 

@@ -151,8 +151,8 @@ async def _start(
             "extra_groups": list(account.groups),
         }
     loop = asyncio.get_running_loop()
-    try:
-        transport, _ = await loop.subprocess_exec(
+    starting = loop.create_task(
+        loop.subprocess_exec(
             lambda: collector,
             *argv,
             env=dict(env),
@@ -160,6 +160,16 @@ async def _start(
             start_new_session=True,
             **identity,
         )
+    )
+    # Cancelled in its middle, asyncio waits for ever for a program whose pipes it never joined;
+    # and JupyterHub cancels whatever task it finds when it ends. This one takes milliseconds.
+    asyncio._unregister_task(starting)
+    try:
+        transport, _ = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        transport, _ = await starting
+        await _end(transport, collector)
+        raise
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ProgramMissing(
             f"{argv[0]} is not there.", remedy="Install it, or say where it is."

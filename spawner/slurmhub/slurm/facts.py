@@ -9,6 +9,7 @@ import time
 from slurmhub.slurm.client import SlurmClient
 from slurmhub.slurm.errors import SlurmError
 from slurmhub.slurm.records import ClusterFacts
+from slurmhub.slurm.version import SlurmVersion, support_warning
 
 # Facts younger than this, in seconds, are not asked for again.
 FRESH = 20.0
@@ -22,6 +23,7 @@ class FactsCache:
         self._log = log
         self._task: asyncio.Task[None] | None = None
         self._taken = 0.0
+        self._warned = False
         self.facts: ClusterFacts | None = None
         self.trouble: str | None = None
 
@@ -67,3 +69,10 @@ class FactsCache:
         else:
             self.trouble = None
             self._taken = time.monotonic()
+            self._warn_of_version(self.facts.version)
+
+    def _warn_of_version(self, version: SlurmVersion) -> None:
+        warning = support_warning(version)
+        if warning and not self._warned:
+            self._warned = True
+            self._log.warning(warning)

@@ -1,0 +1,58 @@
+"""What we touch of JupyterHub's private side is there, in the version that is installed."""
+
+from __future__ import annotations
+
+import inspect
+
+import batchspawner
+from jupyterhub.apihandlers import default_handlers
+from jupyterhub.apihandlers.users import UserServerAPIHandler
+from jupyterhub.app import JupyterHub
+from jupyterhub.oauth.provider import JupyterHubOAuthServer
+from jupyterhub.orm import APIToken
+from jupyterhub.spawner import Spawner
+from jupyterhub.user import User
+
+from slurmhub import SlurmHubSpawner, compat
+from slurmhub.hub.rendezvous_handler import PATTERN
+
+
+def test_batchspawners_handler_is_gone_and_ours_is_there_once() -> None:
+    assert SlurmHubSpawner.__mro__
+    patterns = [entry[0] for entry in default_handlers]
+    assert not [pattern for pattern in patterns if "batchspawner" in pattern]
+    assert patterns.count(PATTERN) == 1
+    # The inherited module still has it: only the hub's routes must not.
+    assert batchspawner.api.BatchSpawnerAPIHandler
+
+
+def test_the_spawners_private_flags_are_where_we_set_them() -> None:
+    for name in ("_check_pending", "_spawn_pending", "_spawn_future"):
+        assert hasattr(Spawner, name), name
+    assert "_check_pending" in inspect.getsource(Spawner.pending.fget)
+    assert "_spawn_future" in inspect.getsource(UserServerAPIHandler.delete)
+    assert "_spawn_future" in inspect.getsource(User.stop)
+
+
+def test_tokens_and_clients_are_made_as_we_make_them() -> None:
+    assert {"token", "user", "scopes", "note", "generated"} <= set(
+        inspect.signature(APIToken.new).parameters
+    )
+    assert {"allowed_scopes", "description"} <= set(
+        inspect.signature(JupyterHubOAuthServer.add_client).parameters
+    )
+    assert inspect.iscoroutinefunction(Spawner._get_oauth_client_allowed_scopes)
+
+
+def test_a_wait_can_be_interrupted_and_leaves_nothing() -> None:
+    spawner = Spawner.__new__(Spawner)
+    with compat.held(spawner, None):
+        assert compat.is_held(spawner)
+        assert spawner.pending == "check"
+    assert not compat.is_held(spawner)
+    assert compat.spawning(spawner) is None
+
+
+def test_the_application_is_in_every_users_settings() -> None:
+    assert "app=self" in inspect.getsource(JupyterHub.init_tornado_settings)
+    assert "proxy=self.proxy" in inspect.getsource(JupyterHub.init_tornado_settings)
