@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import http.server
 import json
+import secrets
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.attack.trespass import Ticket
+from slurmhub_deploy.cluster.embedded import EmbeddedCluster
+from tests.attack.trespass import Ticket, ticket_of
 from tests.rig.hub import HubUnderTest, Visitor
+
+# Where the servers of these tests may listen.
+PORTS = range(20000, 30000)
 
 
 def announce(
@@ -115,3 +122,39 @@ def anyones_server(address: str, port: int) -> Iterator[None]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def free_port_for_jobs() -> int:
+    """A port that a job could take, free on every address."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                try:
+                    probe.bind(("", port))
+                except OSError:
+                    continue
+                return port
+
+
+@dataclass
+class Scene:
+    """Alice's server and her silent one, and bob's, all on one node."""
+
+    hub: HubUnderTest
+    cluster: EmbeddedCluster
+    alice: Visitor
+    bob: Visitor
+    refusals: Refusals
+
+    def voice(self, visitor: Visitor, server: str = "") -> Voice:
+        """The voice of this server's job."""
+        return Voice(self.hub, ticket_of(self.cluster, visitor.status(server)["job_id"]))
+
+    def place(self, visitor: Visitor, server: str = "") -> tuple[str, int]:
+        """Where the proxy leads to for this server."""
+        path = f"/user/{visitor.name}/" + (f"{server}/" if server else "")
+        target = urlsplit(self.hub.routes()[path])
+        assert target.hostname is not None
+        assert target.port is not None
+        return target.hostname, target.port

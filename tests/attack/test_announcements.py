@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import secrets
-import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
-from tests.attack.announcing import Refusals, Voice, announce, anyones_server, bearing
-from tests.attack.trespass import ticket_of
+from tests.attack.announcing import (
+    Refusals,
+    Scene,
+    Voice,
+    announce,
+    anyones_server,
+    bearing,
+    free_port_for_jobs,
+)
 from tests.conftest import HubMaker
-from tests.rig.hub import HubUnderTest, Visitor, until
-
-PORTS = range(20000, 30000)
+from tests.rig.hub import until
 
 # A server whose name begins so never listens: its job has not announced anything.
 SILENT = "silent"
@@ -29,42 +30,6 @@ def behaviour(spawner):
 c.Spawner.environment = {"STUB_BEHAVIOUR": behaviour}
 c.SlurmHubSpawner.port_range = (20000, 29999)
 """
-
-
-def free_port_for_jobs() -> int:
-    """A port that a job could take, free on every address."""
-    while True:
-        port = secrets.choice(PORTS)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                try:
-                    probe.bind(("", port))
-                except OSError:
-                    continue
-                return port
-
-
-@dataclass
-class Scene:
-    """Alice's server and her silent one, and bob's, all on one node."""
-
-    hub: HubUnderTest
-    cluster: EmbeddedCluster
-    alice: Visitor
-    bob: Visitor
-    refusals: Refusals
-
-    def voice(self, visitor: Visitor, server: str = "") -> Voice:
-        """The voice of this server's job."""
-        return Voice(self.hub, ticket_of(self.cluster, visitor.status(server)["job_id"]))
-
-    def place(self, visitor: Visitor, server: str = "") -> tuple[str, int]:
-        """Where the proxy leads to for this server."""
-        path = f"/user/{visitor.name}/" + (f"{server}/" if server else "")
-        target = urlsplit(self.hub.routes()[path])
-        assert target.hostname is not None
-        assert target.port is not None
-        return target.hostname, target.port
 
 
 @pytest.fixture(scope="module")
@@ -209,22 +174,35 @@ def test_other_ports_are_refused(scene: Scene) -> None:
         assert scene.place(scene.alice, SILENT) == (node, port)
 
 
+def tokens_of_others(scene: Scene) -> Iterator[str]:
+    """Good tokens, for other things or of other people, and two that were good once."""
+
+    def made(name: str, **options: Any) -> dict[str, Any]:
+        answer = scene.hub.visitor(name).api("POST", f"/users/{name}/tokens", options)
+        return dict(answer.json())
+
+    def is_known(token: str) -> bool:
+        url = f"{scene.hub.url}/hub/api/user"
+        return requests.get(url, headers=bearing(token), timeout=10).status_code == 200
+
+    yield scene.voice(scene.bob).ticket.token
+    yield scene.voice(scene.alice, SILENT).ticket.token
+    for name in ("alice", "mallory", "admin"):
+        token = made(name)["token"]
+        assert is_known(token)
+        yield token
+    short = made("alice", expires_in=1)["token"]
+    until(lambda: not is_known(short), what="the token's end")
+    yield short
+    gone = made("alice")
+    scene.alice.api("DELETE", f"/users/alice/tokens/{gone['id']}")
+    assert not is_known(gone["token"])
+    yield gone["token"]
+
+
 def test_only_the_jobs_own_token_opens_the_door(scene: Scene, truth: Voice) -> None:
-    mallory, admin = scene.hub.visitor("mallory"), scene.hub.visitor("admin")
-    port = scene.place(scene.alice)[1]
-    short = scene.alice.api("POST", "/users/alice/tokens", {"expires_in": 1}).json()["token"]
-    gone = scene.alice.api("POST", "/users/alice/tokens", {}).json()
-    assert scene.alice.api("DELETE", f"/users/alice/tokens/{gone['id']}").status_code == 204
-    until(
-        lambda: (
-            requests.get(
-                f"{scene.hub.url}/hub/api/user", headers=bearing(short), timeout=10
-            ).status_code
-            == 403
-        ),
-        what="the token's end",
-    )
-    own = truth.ticket.token
+    port, own = scene.place(scene.alice)[1], truth.ticket.token
+    garbage = ("", "null", "x" * 6000, own[:-1], own + "0", own.upper())
     headers: list[Mapping[str, str | bytes]] = [
         {},
         {"Authorization": ""},
@@ -233,24 +211,7 @@ def test_only_the_jobs_own_token_opens_the_door(scene: Scene, truth: Voice) -> N
         {"Authorization": f"token  {own}"},
         {"Authorization": "token \xe9".encode("latin-1")},
         {"X-JupyterHub-Token": own},
-        *(
-            bearing(token)
-            for token in (
-                "",
-                "null",
-                "x" * 6000,
-                own[:-1],
-                own + "0",
-                own.upper(),
-                scene.voice(scene.bob).ticket.token,
-                scene.voice(scene.alice, SILENT).ticket.token,
-                scene.alice.api("POST", "/users/alice/tokens", {}).json()["token"],
-                mallory.api("POST", "/users/mallory/tokens", {}).json()["token"],
-                admin.api("POST", "/users/admin/tokens", {}).json()["token"],
-                short,
-                gone["token"],
-            )
-        ),
+        *(bearing(token) for token in (*garbage, *tokens_of_others(scene))),
     ]
     body = {"job": truth.ticket.job_id, "restarts": 0, "port": port}
     with scene.refusals.grow("token", by=len(headers) + 3):
@@ -258,7 +219,7 @@ def test_only_the_jobs_own_token_opens_the_door(scene: Scene, truth: Voice) -> N
             answer = announce(scene.hub, truth.ticket.nonce, "listening", body, headers=header)
             assert answer.status_code == 403, header
             assert answer.json()["slurmhub"] == "token"
-        for session in (scene.alice.session, admin.session):
+        for session in (scene.alice.session, scene.hub.visitor("admin").session):
             signed_in = announce(scene.hub, truth.ticket.nonce, "listening", body, session=session)
             assert signed_in.status_code == 403
         asked = announce(scene.hub, truth.ticket.nonce, "listening", body, query=f"?token={own}")

@@ -14,6 +14,7 @@ from slurmhub.errors import SlurmhubError
 from slurmhub.job.crossing import Person
 from slurmhub.job.script import batch_script
 from slurmhub.job.tag import JobTag
+from slurmhub.options.refusal import shown
 from slurmhub.options.request import JobRequest
 
 # The kernel gives one variable of an environment 128 KiB; the launcher's own share is small.
@@ -81,10 +82,15 @@ async def _client_certificate(spawner: Any) -> Mapping[str, str] | None:
 
 
 def _texts(environment: Mapping[str, Any]) -> dict[str, str]:
-    for name, value in environment.items():
-        if "\0" in f"{name}{value}" or "=" in name or not name:
+    texts = {name: str(value) for name, value in environment.items()}
+    for name, value in texts.items():
+        try:
+            usable = name and "=" not in name and "\0" not in (name + value).encode().decode()
+        except UnicodeEncodeError:
+            usable = False
+        if not usable:
             raise PayloadUnusable(
-                f"The variable {name!r} cannot be set in a server's environment.",
+                f"The variable {shown(name)} cannot be set in a server's environment.",
                 remedy="For the operator: correct c.Spawner.environment.",
             )
-    return {name: str(value) for name, value in environment.items()}
+    return texts

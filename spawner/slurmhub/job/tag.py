@@ -60,7 +60,7 @@ class JobTag:
         if len(fields) != 4 or not _NONCE.fullmatch(fields[3]):
             return None
         try:
-            hub, user, server = (unquote(field, errors="strict") for field in fields[:3])
+            hub, user, server = (unquote(field, errors="surrogatepass") for field in fields[:3])
         except UnicodeDecodeError:
             return None
         return cls(hub=hub, user=user, server=server, nonce=fields[3])
