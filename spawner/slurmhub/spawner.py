@@ -296,11 +296,13 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
         with compat.held(self, asyncio.current_task()):
             await compat.proxy(self).delete_user(self.user, self.name)
             await self._until_back(job)
-        if job.listening:
-            self.server.ip, self.server.port = job.intent.address, job.intent.port
-            self.user.db.commit()
-            await compat.proxy(self).add_user(self.user, self.name)
-        else:
+            if job.listening:
+                self.server.ip, self.server.port = job.intent.address, job.intent.port
+                self.user.db.commit()
+                # Not add_user, which wants a ready server: it is ready once it has its route.
+                data = {"user": self.user.name, "server_name": self.name}
+                await compat.proxy(self).add_route(self.proxy_spec, self.server.host, data)
+        if not job.listening:
             await self.poll_and_notify()
 
     async def _until_back(self, job: Job) -> None:

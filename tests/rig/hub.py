@@ -272,9 +272,15 @@ class Visitor:
     def asks_server(self, server: str = "") -> dict[str, Any]:
         """What the stub behind the proxy says of itself."""
         path = f"/user/{self.name}/" + (f"{server}/" if server else "")
-        answer = self.get(f"{path}api", allow_redirects=False)
-        assert answer.status_code == 200, (answer.status_code, answer.text[:500])
-        return dict(answer.json())
+        answers = []
+
+        def served() -> bool:
+            # After its restart JupyterHub calls a server ready a moment before it has its route.
+            answers.append(self.get(f"{path}api", allow_redirects=False))
+            return bool(answers[-1].status_code == 200)
+
+        until(served, seconds=5, what=f"{path} served")
+        return dict(answers[-1].json())
 
     def _server(self, server: str) -> str:
         return f"/users/{self.name}/servers/{server}" if server else f"/users/{self.name}/server"
