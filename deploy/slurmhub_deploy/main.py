@@ -18,7 +18,7 @@ def main() -> None:
             raise
         _fail(
             f"The slurmhub command needs the package {error.name}, which is not installed.",
-            'pip install "slurmhub[deploy]"',
+            "pip install typer rich",
         )
     app = typer.Typer(
         help="JupyterHub on Slurm: the tools around the hub.",

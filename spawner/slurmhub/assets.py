@@ -25,5 +25,5 @@ def asset(relative: str) -> Path:
             return place
     raise AssetMissing(
         f"This installation of slurmhub lacks {relative}.",
-        remedy="Install it again: pip install --force-reinstall slurmhub",
+        remedy="Install it again, from its wheel or a checkout.",
     )

@@ -25,7 +25,7 @@ def test_its_verbs_are_there() -> None:
 def test_without_typer_it_says_what_to_install() -> None:
     shown = slurmhub("helper", before="import sys; sys.modules['typer'] = None")
     assert shown.returncode == 1
-    assert 'pip install "slurmhub[deploy]"' in shown.stderr
+    assert "pip install typer rich" in shown.stderr
     assert "Traceback" not in shown.stderr
 
 
