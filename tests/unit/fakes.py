@@ -20,6 +20,7 @@ from slurmhub.slurm.times import TimeLimit
 ALICE = Account(name="alice", uid=1001, gid=1001, groups=())
 LOG = logging.getLogger("slurmhub.tests")
 NONCE = "0123456789abcdef" * 2
+ASKED = {"partition": "cpu", "cpus": 1, "gpus": 0, "memory": "2048M", "hours": "1:00:00"}
 
 
 def job_record(job_id: int = 7, state: JobState = JobState.RUNNING, **changes: Any) -> JobRecord:
@@ -65,7 +66,13 @@ def intent(nonce: str = NONCE, **changes: Any) -> Intent:
         "server": "",
         "account": "alice",
         "uid": 1001,
-        "request": {"partition": "cpu", "cpus": 1, "gpus": 0},
+        "request": {
+            "partition": "cpu",
+            "cpus": 1,
+            "gpus": 0,
+            "memory": "2048M",
+            "hours": "1:00:00",
+        },
         "script": "#!/bin/bash\n",
         "deadline": 4e9,
     }

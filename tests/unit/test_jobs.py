@@ -17,7 +17,9 @@ from slurmhub.job.tag import JobTag
 from slurmhub.jobs import Jobs
 from slurmhub.ledger import Ledger
 from slurmhub.slurm.gres import Gres
+from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.states import JobState, Phase
+from slurmhub.slurm.times import TimeLimit
 from tests.unit.fakes import (
     ALICE,
     NONCE,
@@ -286,6 +288,12 @@ async def test_many_looks_asked_for_at_once_are_one(bench: Bench) -> None:
         ({"gres": (Gres("gpu", "h100", 1),)}, False),
         ({"state": JobState.PENDING, "cpus": 8}, False),
         ({"state": JobState.RUNNING, "cpus": 2}, True),
+        ({"state": JobState.RUNNING, "cpus": 8}, False),
+        ({"memory": Memory(2048)}, True),
+        ({"memory": Memory(9000)}, False),
+        ({"time_limit": TimeLimit.of_minutes(30)}, True),
+        ({"time_limit": TimeLimit.of_minutes(480)}, False),
+        ({"time_limit": TimeLimit(None)}, False),
     ],
 )
 def test_what_an_owner_may_change(changes: dict[str, Any], allowed: bool) -> None:

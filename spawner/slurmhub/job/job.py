@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 
 from slurmhub.ledger import Intent
 from slurmhub.slurm.command import Account
+from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.records import JobRecord
-from slurmhub.slurm.states import Phase, phase_of
+from slurmhub.slurm.states import Phase
+from slurmhub.slurm.times import TimeLimit
+
+THREADS_OF_A_CORE = 2
 
 
 @dataclass(eq=False)
@@ -59,10 +63,18 @@ def alteration(intent: Intent, record: JobRecord) -> str | None:
     gpus = sum(gres.count for gres in record.gres if gres.name == "gpu")
     if gpus > int(asked.get("gpus") or 0):
         return f"it was given {gpus} GPUs"
-    waiting = phase_of(record.state) is Phase.PENDING
-    if waiting and record.cpus > int(asked.get("cpus") or 0):
+    # Slurm hands out whole cores, which may count twice what was asked for.
+    if record.cpus > THREADS_OF_A_CORE * int(asked.get("cpus") or 0):
         return f"it was given {record.cpus} CPUs"
+    if _more(record.memory, Memory.parse(str(asked.get("memory", "1T")))):
+        return f"it was given {record.memory} of memory"
+    if _more(record.time_limit, TimeLimit.parse(str(asked.get("hours", "UNLIMITED")))):
+        return f"its time limit was made {record.time_limit}"
     return None
+
+
+def _more(given: Memory | TimeLimit | None, asked: Memory | TimeLimit) -> bool:
+    return given is not None and given > asked
 
 
 def label(intent: Intent) -> str:
