@@ -199,7 +199,10 @@ class Rendezvous:
     def _ended(self, job: Job, said: Mapping[str, Any]) -> Answer:
         if said["why"] not in LAUNCHER_REASONS:
             raise Refused(400, "field", "The reason is not one the launcher gives.")
-        if said["restarts"] == job.intent.restarts and job.intent.job_id is not None:
+        if job.intent.job_id is None:
+            # It died before the submission's answer was heard: its last words must not be lost.
+            return NOT_YET
+        if said["restarts"] == job.intent.restarts:
             told = told_by_launcher(
                 said["why"], said["exit_code"], said["signal"], _printable(said["tail"])
             )
