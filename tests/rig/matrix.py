@@ -56,6 +56,15 @@ class Run:
             self.outcomes.setdefault(key, "passed")
 
 
+def merged(runs: Iterable[Run]) -> list[Run]:
+    """One run for each Slurm; what was run again counts as it came out the last time."""
+    by_version: dict[str, Run] = {}
+    for run in runs:
+        known = by_version.setdefault(run.version, Run(run.version, run.day))
+        known.outcomes.update(run.outcomes)
+    return list(by_version.values())
+
+
 def page(runs: Sequence[Run], *, project: Path = PROJECT) -> str:
     """The page for these runs; known releases without one have an empty column."""
     columns = _columns(runs)
@@ -108,7 +117,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     target, *reports = map(Path, arguments)
     try:
-        target.write_text(page([Run.read(report) for report in reports]))
+        target.write_text(page(merged(Run.read(report) for report in reports)))
     except (OSError, ValueError, ElementTree.ParseError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
