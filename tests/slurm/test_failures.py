@@ -33,9 +33,9 @@ def test_a_server_that_dies_at_once_shows_the_end_of_its_log(
     alice, told = failed(make_hub(cluster, BEHAVE.format("dies")))
     assert "exit code 3" in str(told["message"])
     assert "no licence to run" in str(told["log"])
-    page = alice.get("/hub/spawn-pending/alice")
-    assert page.status_code == 424
-    assert "no licence to run" in page.text
+    # The page follows once JupyterHub itself has given the start up.
+    until(lambda: alice.get("/hub/spawn-pending/alice").status_code == 424, what="the page")
+    assert "no licence to run" in alice.get("/hub/spawn-pending/alice").text
 
 
 def test_a_server_that_never_listens_is_given_up(
