@@ -198,8 +198,9 @@ class Visitor:
     @property
     def xsrf(self) -> str:
         """The token that forms carry."""
-        values = [c.value for c in self.session.cookies if c.name == "_xsrf" and c.value]
-        return values[-1]
+        # A server of the person's own has another cookie of this name, for its own path.
+        cookies = [c for c in self.session.cookies if c.name == "_xsrf" and c.value]
+        return str(next(c.value for c in cookies if c.path == "/hub/"))
 
     def get(self, path: str, **options: Any) -> requests.Response:
         """GET a page."""
