@@ -53,7 +53,7 @@ async def _server(spawner):
     elif kind == "dies":
         spawner.environment = {{"STUB_BEHAVIOUR": "dies"}}
     elif kind == "slow":
-        await asyncio.sleep(2)
+        await asyncio.sleep(4)
 
 
 c.Spawner.pre_spawn_hook = _server

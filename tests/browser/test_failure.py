@@ -38,14 +38,17 @@ def test_a_job_that_dies_within_a_second_has_the_same_page(guest: GuestMaker) ->
     expect(alice.page.locator("#slurmhub-log")).to_contain_text("no licence to run")
 
 
-def test_a_new_start_is_not_taken_for_the_end_of_the_last(guest: GuestMaker) -> None:
+def test_a_new_start_is_not_taken_for_the_end_of_the_last(
+    guest: GuestMaker, cluster: EmbeddedCluster
+) -> None:
     alice = guest("alice-slow")
     alice.open_form()
-    alice.press_start()
-    alice.until_waiting()
-    expect(alice.page.locator("#slurmhub-facts")).to_contain_text("Job")
-    alice.press_cancel()
-    alice.until_ended("This server was stopped.")
+    with queue.full(cluster):
+        alice.press_start()
+        alice.until_waiting()
+        expect(alice.page.locator("#slurmhub-facts")).to_contain_text("Job")
+        alice.press_cancel()
+        alice.until_ended("This server was stopped.")
     alice.start_again.click()
     alice.expect_form()
     alice.press_start()
