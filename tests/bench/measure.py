@@ -88,6 +88,7 @@ def request_to_ready(visitor: Visitor) -> float:
     would be answered by the hub, and slow it down.
     """
     hub, path = visitor.hub, f"/user/{visitor.name}"
+    assert isinstance(hub, HubUnderTest)
     with (
         closing(http.client.HTTPConnection("127.0.0.1", hub.proxy_port, timeout=30)) as routes,
         closing(http.client.HTTPConnection("127.0.0.1", hub.port, timeout=30)) as front,

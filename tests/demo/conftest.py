@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+from tests.rig.checkout import PROJECT, copy_checkout
+
 PEOPLE = ("student", "instructor", "operator")
 ROOT_STATE = Path("/var/lib/slurmhub-demo")
 ORDINARY = "slurmhub-test-jo"
@@ -97,7 +97,7 @@ def warm() -> None:
 def demo(warm: None) -> Iterator[DemoScript]:
     """Root's demo, from a checkout that nobody else can read; it must leave nothing."""
     with tempfile.TemporaryDirectory(prefix="slurmhub-test-") as folder:
-        yield from _demo(DemoScript(_copy(Path(folder) / "clone"), ROOT_STATE))
+        yield from _demo(DemoScript(copy_checkout(Path(folder) / "clone"), ROOT_STATE))
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def ordinary(warm: None) -> Iterator[DemoScript]:
             become = ["setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--init-groups"]
             uid = pwd.getpwnam(ORDINARY).pw_uid
             state = Path(f"/tmp/slurmhub-demo-{uid}")
-            checkout = _copy(Path(folder) / "clone")
+            checkout = copy_checkout(Path(folder) / "clone")
             yield from _demo(DemoScript(checkout, state, become, {"HOME": str(home)}))
             assert _processes_of(uid) == []
         finally:
@@ -145,21 +145,6 @@ def free_port() -> int:
 def kill(pid: int) -> None:
     """SIGKILL."""
     os.kill(pid, signal.SIGKILL)
-
-
-def _copy(target: Path) -> Path:
-    """What git knows of this checkout, or would know."""
-    listed = subprocess.run(
-        ["git", "-C", PROJECT, "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (PROJECT / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(PROJECT / name, target / name)
-    return target
 
 
 def _processes_about(state: Path) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from slurmhub_deploy.helper import PROGRAM, SETTINGS, SUDOERS, sudoers_text
+from tests.lab.site import is_for_a_host
+from tests.rig.checkout import copy_checkout
 from tests.rig.docs import PROJECT, pages
 
 # Where the other commands are run. The lines of a page stand here as they are there.
@@ -25,6 +26,14 @@ RUN_ELSEWHERE = {
     "script/test tests/slurm/test_requeue.py": ".ci/run",
     "script/test --fast tests/unit/test_jobs.py -k silence": ".ci/run",
 }
+# On a host of their own, where the page's lines are run as they stand there.
+RUN_ON_A_HOST = frozenset(
+    {
+        "install -m 600 /dev/null /etc/jupyterhub/proxy.env",
+        'echo "CONFIGPROXY_AUTH_TOKEN=$(openssl rand -hex 32)" > /etc/jupyterhub/proxy.env',
+        "systemctl enable --now jupyterhub-proxy jupyterhub",
+    }
+)
 RUN_HERE = frozenset(
     {
         'pip install ".[deploy]"',
@@ -49,7 +58,8 @@ def commands() -> set[str]:
 
 
 def test_every_command_is_run_somewhere() -> None:
-    assert commands() == RUN_HERE | set(RUN_ELSEWHERE)
+    assert commands() == RUN_HERE | RUN_ON_A_HOST | set(RUN_ELSEWHERE)
+    assert {line for line in commands() if is_for_a_host(line)} >= RUN_ON_A_HOST
     for command, runner in RUN_ELSEWHERE.items():
         program = command.split()[0]
         assert os.access(PROJECT / program, os.X_OK), program
@@ -84,7 +94,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     offline = ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(target)]
     # From a copy, for building writes into the folder that it builds from.
     source = tmp_path_factory.mktemp("source")
-    _copy(source)
+    copy_checkout(source)
     _run([*pip, *offline, ".[deploy]"], cwd=source)
     return target
 
@@ -129,7 +139,7 @@ def test_the_helper_is_installed_as_the_page_says(installed: Path, tmp_path: Pat
 
 
 def test_script_docs_writes_the_tables_again(tmp_path: Path) -> None:
-    _copy(tmp_path)
+    copy_checkout(tmp_path)
     page = tmp_path / "docs/operators/spawner.md"
     right = page.read_text()
     spoilt = right.replace("| `port_range` |", "| `ports` |")
@@ -138,15 +148,6 @@ def test_script_docs_writes_the_tables_again(tmp_path: Path) -> None:
     said = _run([str(tmp_path / "script" / "docs")], cwd=tmp_path).stdout
     assert said.splitlines()[-1] == "docs/operators/spawner.md: written"
     assert page.read_text() == right
-
-
-def _copy(target: Path) -> None:
-    """What git knows of this checkout, or would know."""
-    listed = _run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]).stdout
-    for name in filter(None, listed.split("\0")):
-        if (PROJECT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(PROJECT / name, target / name)
 
 
 def _slurmhub(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

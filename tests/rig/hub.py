@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 
@@ -67,9 +67,7 @@ class HubUnderTest:
     @property
     def news(self) -> str:
         """The end of the log, without what a test's own polling leaves in it."""
-        noise = ("/slurmhub/status", "Skipping XSRF", "/hub/api/ ")
-        lines = [line for line in self.log.splitlines() if not any(n in line for n in noise)]
-        return "\n".join(lines[-60:])
+        return news_of(self.log)
 
     def start(self) -> None:
         """Write the configuration, start proxy and hub, return when it answers."""
@@ -182,10 +180,29 @@ class HubUnderTest:
         return float(found[1]) if found else 0.0
 
 
+def news_of(log: str) -> str:
+    """The end of a hub's log, without what a test's own polling leaves in it."""
+    noise = ("/slurmhub/status", "Skipping XSRF", "/hub/api/ ")
+    lines = [line for line in log.splitlines() if not any(each in line for each in noise)]
+    return "\n".join(lines[-60:])
+
+
+class Served(Protocol):
+    """A hub that somebody can visit."""
+
+    @property
+    def url(self) -> str:
+        """Where its proxy serves it."""
+
+    @property
+    def news(self) -> str:
+        """What it said last, for whoever reads why a test failed."""
+
+
 class Visitor:
     """A person in a browser: a session with cookies, and JupyterHub's XSRF token."""
 
-    def __init__(self, hub: HubUnderTest, name: str) -> None:
+    def __init__(self, hub: Served, name: str) -> None:
         self.hub = hub
         self.name = name
         self.session = requests.Session()

@@ -56,11 +56,42 @@ def slurm_conf(
         lines.append("PrivateData=jobs")
     if any(node.gpus for node in plan.nodes):
         lines.append("GresTypes=gpu")
+    if plan.accounting:
+        lines += [
+            "AccountingStorageType=accounting_storage/slurmdbd",
+            f"AccountingStorageHost={plan.controller_address}",
+            f"AccountingStoragePort={ports.accounting}",
+            # How the accounting names its authentication: the socket alone.
+            f"AccountingStoragePass={layout.munge_socket}",
+        ]
     lines += plan.extra_lines
     lines += [
         _node(node, port, hostname) for node, port in zip(plan.nodes, ports.nodes, strict=True)
     ]
     lines += [_partition(partition) for partition in plan.partitions]
+    return "\n".join(lines) + "\n"
+
+
+def slurmdbd_conf(
+    plan: ClusterPlan, layout: Layout, ports: Ports, *, hostname: str, plugin_dir: Path | None
+) -> str:
+    """slurmdbd.conf(5): its database is reached by a socket that only its owner can open."""
+    lines = [
+        "AuthType=auth/munge",
+        f"AuthInfo=socket={layout.munge_socket}",
+        f"DbdHost={hostname}",
+        f"DbdAddr={plan.controller_address}",
+        f"DbdPort={ports.accounting}",
+        f"SlurmUser={plan.owner}",
+        f"PidFile={layout.run}/slurmdbd.pid",
+        f"LogFile={layout.log_of('slurmdbd')}",
+        "StorageType=accounting_storage/mysql",
+        "StorageHost=localhost",
+        f"StorageUser={plan.owner}",
+        "StorageLoc=slurm",
+    ]
+    if plugin_dir is not None:
+        lines.append(f"PluginDir={plugin_dir}")
     return "\n".join(lines) + "\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 from slurmhub_deploy.cluster.layout import Layout
@@ -29,6 +30,30 @@ def munged(program: Path, layout: Layout) -> Daemon:
 def slurmctld(program: Path, layout: Layout) -> Daemon:
     """slurmctld(8), the controller."""
     return _daemon("slurmctld", [str(program), "-D", "-f", str(layout.conf)], layout)
+
+
+def database(program: Path, layout: Layout) -> Daemon:
+    """mariadbd(8) for the accounting, on a socket alone."""
+    argv = [
+        str(program),
+        "--no-defaults",
+        f"--datadir={layout.database}",
+        f"--socket={layout.database_socket}",
+        f"--pid-file={layout.run}/database.pid",
+        f"--user={pwd.getpwuid(os.geteuid()).pw_name}",
+        "--skip-networking",
+        # Its files need no privilege of their own: only the owner of this folder comes this far.
+        "--skip-grant-tables",
+        "--innodb-buffer-pool-size=64M",
+        "--innodb-log-file-size=16M",
+        "--innodb-flush-log-at-trx-commit=0",
+    ]
+    return _daemon("mariadbd", argv, layout)
+
+
+def slurmdbd(program: Path, layout: Layout) -> Daemon:
+    """slurmdbd(8), the accounting."""
+    return _daemon("slurmdbd", [str(program), "-D"], layout)
 
 
 def slurmd(program: Path, layout: Layout, node: str) -> Daemon:

@@ -26,7 +26,10 @@ from slurmhub_deploy.processes import (
     processes_with_file_in,
 )
 
-_DAEMONS = ("slurmd", "slurmctld", "munged")
+_DAEMONS = ("slurmd", "slurmctld", "slurmdbd", "mariadbd", "munged")
+# The database is the distribution's own, whichever Slurm it serves.
+_MARIADB = Path("/usr/sbin/mariadbd")
+_MARIADB_INSTALL = Path("/usr/bin/mariadb-install-db")
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class EmbeddedCluster:
         sbin = self._programs.sbin_dir
         self._munged = daemons.munged(sbin / "munged", self.layout)
         self._controller = daemons.slurmctld(sbin / "slurmctld", self.layout)
+        self._database = daemons.database(_MARIADB, self.layout)
+        self._slurmdbd = daemons.slurmdbd(sbin / "slurmdbd", self.layout)
         self._slurmd = {
             node.name: daemons.slurmd(sbin / "slurmd", self.layout, node.name)
             for node in plan.nodes
@@ -73,6 +78,8 @@ class EmbeddedCluster:
             "PATH": f"{self._programs.bin_dir}:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "SLURM_CONF": str(self.conf),
+            # Where slurmdbd finds its database; nothing else looks there.
+            "MYSQL_UNIX_PORT": str(self.layout.database_socket),
         }
 
     def run(self, *argv: str, check: bool = True, input: str | None = None) -> str:  # noqa: A002
@@ -101,6 +108,8 @@ class EmbeddedCluster:
         self._write(choose_ports(self.plan))
         try:
             self.munge_start()
+            if self.plan.accounting:
+                self._accounting_start()
             self.controller_start()
             for daemon in self._slurmd.values():
                 daemon.start(self.env())
@@ -120,6 +129,8 @@ class EmbeddedCluster:
         for daemon in self._slurmd.values():
             daemon.stop()
         self._controller.stop()
+        self._slurmdbd.stop()
+        self._database.stop()
         self._munged.stop()
         # What has no record, because its start was cut short.
         for program in _DAEMONS:
@@ -166,6 +177,15 @@ class EmbeddedCluster:
         """End munged: from now on nobody can speak to anybody."""
         self._munged.stop()
 
+    def accounting_stop(self) -> None:
+        """End slurmdbd: the controller goes on with what it knows."""
+        self._slurmdbd.stop()
+
+    def accounting_start(self) -> None:
+        """Start slurmdbd, and wait until it answers."""
+        self._slurmdbd.start(self.env())
+        self._slurmdbd.wait_for(self._accounting_answers, seconds=20, what="it answered")
+
     def controller_start(self) -> None:
         """Start slurmctld with the state it left, and wait until it answers."""
         self._controller.start(self.env())
@@ -207,6 +227,33 @@ class EmbeddedCluster:
         return dict(line.split() for line in done.stdout.splitlines())
 
     # Inside
+
+    def _accounting_start(self) -> None:
+        """Make the database, and start what serves it; the controller registers itself there."""
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        done = subprocess.run(
+            [
+                *(str(_MARIADB_INSTALL), "--no-defaults", f"--datadir={self.layout.database}"),
+                *(f"--user={me}", "--skip-test-db", "--skip-name-resolve"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
+        if done.returncode != 0:
+            raise DeployError(
+                f"No database could be made for the accounting: {done.stderr.strip()[-500:]}",
+                remedy="Read what it says; is there room on the disk?",
+            )
+        self._database.start(self.env())
+        self._database.wait_for(
+            lambda: _connects_unix(self.layout.database_socket), seconds=20, what="it answered"
+        )
+        self.accounting_start()
+
+    def _accounting_answers(self) -> bool:
+        return self._run(("sacctmgr", "--noheader", "show", "cluster")).returncode == 0
 
     def _run(
         self, argv: tuple[str, ...], text: str | None = None
@@ -259,6 +306,17 @@ class EmbeddedCluster:
                 plugin_dir=self._programs.plugin_dir,
             )
         )
+        if self.plan.accounting:
+            self.layout.slurmdbd_conf.touch(mode=0o600)
+            self.layout.slurmdbd_conf.write_text(
+                conf.slurmdbd_conf(
+                    self.plan,
+                    self.layout,
+                    ports,
+                    hostname=hostname,
+                    plugin_dir=self._programs.plugin_dir,
+                )
+            )
         self.layout.gres_conf.write_text(conf.gres_conf(self.plan, self.layout))
         self.layout.cgroup_conf.write_text(conf.cgroup_conf(self._version()))
 

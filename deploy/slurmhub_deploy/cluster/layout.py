@@ -34,6 +34,18 @@ class Layout:
         return self.root / "etc" / "cgroup.conf"
 
     @property
+    def slurmdbd_conf(self) -> Path:
+        return self.root / "etc" / "slurmdbd.conf"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "database"
+
+    @property
+    def database_socket(self) -> Path:
+        return self.run / "database.socket"
+
+    @property
     def munge_key(self) -> Path:
         return self.root / "munge" / "key"
 
@@ -86,21 +98,23 @@ class Layout:
             (self.state, 0o700),
             (self.spool, 0o711),
             (self.root / "dev", 0o755),
+            (self.database, 0o700),
         )
 
 
 @dataclass(frozen=True)
 class Ports:
-    """One port for the controller, one for each node in the plan's order."""
+    """One port for the controller, one for each node in the plan's order, one for slurmdbd."""
 
     controller: int
     nodes: tuple[int, ...]
+    accounting: int
 
 
 def choose_ports(plan: ClusterPlan) -> Ports:
     """Ports that are free at this moment on every address of this machine."""
-    controller, *nodes = free_ports(1 + len(plan.nodes))
-    return Ports(controller, tuple(nodes))
+    controller, accounting, *nodes = free_ports(2 + len(plan.nodes))
+    return Ports(controller, tuple(nodes), accounting)
 
 
 def free_ports(count: int) -> list[int]:

@@ -50,6 +50,7 @@ class ClusterPlan:
     `root` is its own folder, made if need be; other accounts must be able to pass through it if
     their jobs are to run. `owner` is the account that runs every daemon: the one that starts it.
     `scheduling` is "fast" (jobs start at once) or "stock" (Slurm's own values: what sites run).
+    With `accounting` it has a slurmdbd, and a database of its own (Debian's mariadb-server).
     `kill_wait` and `min_job_age` are in seconds. `extra_lines` are added to slurm.conf as they are.
     """
 
@@ -61,6 +62,7 @@ class ClusterPlan:
     controller_address: str = "127.0.1.1"
     scheduling: Literal["fast", "stock"] = "fast"
     private_data: bool = False
+    accounting: bool = False
     kill_wait: int = 30
     min_job_age: int = 300
     extra_lines: tuple[str, ...] = ()
@@ -81,6 +83,7 @@ def standard_plan(
     scheduling: Literal["fast", "stock"] = "fast",
     private_data: bool = False,
     hidden_partition: bool = False,
+    accounting: bool = False,
     kill_wait: int = 30,
     min_job_age: int = 300,
     extra_lines: tuple[str, ...] = (),
@@ -105,6 +108,7 @@ def standard_plan(
         partitions=partitions,
         scheduling=scheduling,
         private_data=private_data,
+        accounting=accounting,
         kill_wait=kill_wait,
         min_job_age=min_job_age,
         extra_lines=extra_lines,

@@ -12,7 +12,7 @@ from slurmhub_deploy.cluster.layout import Layout, Ports, choose_ports, free_por
 from slurmhub_deploy.errors import DeployError
 
 ROOT = Path("/run/cluster")
-PORTS = Ports(20001, (20011, 20012, 20013))
+PORTS = Ports(20001, (20011, 20012, 20013), 20002)
 
 
 def lines_of(plan: ClusterPlan) -> list[str]:
