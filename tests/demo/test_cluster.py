@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ import pytest
 from slurmhub_deploy.cluster import EmbeddedCluster, scratch_root, standard_plan
 from slurmhub_deploy.errors import DeployError
 
-MakeCluster = Callable[[], EmbeddedCluster]
+MakeCluster = Callable[..., EmbeddedCluster]
 
 
 @pytest.fixture
@@ -21,8 +23,9 @@ def make_cluster() -> Iterator[MakeCluster]:
     """Make clusters that are not started yet; all are stopped and removed at the end."""
     with ExitStack() as stack:
 
-        def make() -> EmbeddedCluster:
-            cluster = EmbeddedCluster(standard_plan(scratch_root(), kill_wait=2))
+        def make(*, accounting: bool = False) -> EmbeddedCluster:
+            plan = standard_plan(scratch_root(), kill_wait=2, accounting=accounting)
+            cluster = EmbeddedCluster(plan)
             stack.callback(cluster.remove)
             return cluster
 
@@ -115,6 +118,22 @@ def test_without_munge_nobody_is_answered(cluster: EmbeddedCluster) -> None:
 def test_settings_can_be_added_while_it_runs(cluster: EmbeddedCluster) -> None:
     cluster.reconfigure("PrivateData=jobs")
     until(lambda: "PrivateData             = jobs" in cluster.run("scontrol", "show", "config"))
+
+
+def test_accounting_keeps_accounts_and_what_they_used(make_cluster: MakeCluster) -> None:
+    cluster = make_cluster(accounting=True)
+    cluster.start()
+    cluster.run("sacctmgr", "-i", "add", "account", "physics")
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    cluster.run("sacctmgr", "-i", "add", "user", me, "account=physics")
+    job = batch(cluster, "true", "--account=physics", "--output=/dev/null")
+    asked = ("sacct", "--noheader", "--parsable2", "--allocations", f"--jobs={job}")
+    until(lambda: cluster.run(*asked, "--format=account,state") == "physics|COMPLETED")
+    cluster.accounting_stop()
+    assert set(cluster.node_states()) == {"n1", "n2", "g1"}
+    cluster.accounting_start()
+    cluster.stop()
+    assert processes_with(str(cluster.plan.root)) == []
 
 
 def test_stop_ends_what_a_job_hid_from_slurm(cluster: EmbeddedCluster) -> None:

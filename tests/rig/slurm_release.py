@@ -26,13 +26,13 @@ SUITES = {"22.05": "bookworm", "24.11": "trixie", "26.05": "forky"}
 
 _PACKAGES = (
     *("slurmctld", "slurmd", "slurm-client", "slurm-wlm-basic-plugins", "slurm-wlm-plugins"),
-    *("munge", "patchelf"),
+    *("slurmdbd", "slurm-wlm-mysql-plugin", "munge", "patchelf"),
 )
 _COMMANDS = (
     *("sacct", "sacctmgr", "salloc", "sbatch", "scancel", "scontrol", "sdiag", "sinfo"),
     *("sprio", "squeue", "srun", "sshare", "sstat", "munge", "unmunge"),
 )
-_DAEMONS = ("slurmctld", "slurmd", "slurmstepd", "munged")
+_DAEMONS = ("slurmctld", "slurmd", "slurmstepd", "slurmdbd", "munged")
 
 
 @cache

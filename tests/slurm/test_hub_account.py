@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pwd
-import shutil
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +10,9 @@ import pytest
 
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from slurmhub_deploy.cluster.plan import standard_plan
-from slurmhub_deploy.helper import PROGRAM, SETTINGS, SUDOERS, HelperPlan, install
 from tests.conftest import HubMaker, running_cluster
 from tests.rig.accounts import account
+from tests.rig.hub_account import installed_hub_account
 from tests.rig.hub import HubUnderTest, until
 from tests.rig.queue import clear, jobs
 
@@ -33,20 +29,8 @@ def cluster(ground: Path, accounts: dict[str, str]) -> Iterator[EmbeddedCluster]
 @pytest.fixture(scope="module")
 def hub_account(cluster: EmbeddedCluster, accounts: dict[str, str]) -> Iterator[dict[str, Any]]:
     """A system account for the hub, and the helper installed for it as the documentation has it."""
-    for path in (PROGRAM, SETTINGS, SUDOERS):
-        assert not path.exists(), f"{path} exists: these tests would replace a real installation"
-    name, people = account("hub"), account("people")
-    with ExitStack() as stack:
-        _run("groupadd", people)
-        stack.callback(_run, "groupdel", people)
-        _run("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name)
-        stack.callback(_run, "userdel", name)
-        for person in ("alice", "bob"):
-            _run("usermod", "--append", "--groups", people, accounts[person])
-        stack.callback(_uninstall)
-        install(HelperPlan(name, people, bin_dir=cluster.bin_dir, slurm_conf=cluster.conf))
-        entry = pwd.getpwnam(name)
-        yield {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    with installed_hub_account(cluster, accounts) as made:
+        yield made
 
 
 @pytest.fixture
@@ -103,14 +87,3 @@ def test_with_private_data_a_running_server_is_kept_and_a_new_one_explained(
     until(lambda: len(jobs(cluster)) == 1, what="the end of the job that cannot be seen")
     assert alice.asks_server()["user"] == account("alice")
     assert alice.status()["step"] == "ready"
-
-
-def _run(*argv: str) -> None:
-    subprocess.run(argv, check=True, capture_output=True)
-
-
-def _uninstall() -> None:
-    for path in (SUDOERS, SETTINGS, PROGRAM):
-        path.unlink(missing_ok=True)
-    for folder in (SETTINGS.parent, PROGRAM.parent):
-        shutil.rmtree(folder, ignore_errors=True)
