@@ -49,6 +49,11 @@ intents = sa.Table(
     sa.Column("confirmed_gone", sa.Boolean, nullable=False),
     sa.Column("ended", sa.Float),
     sa.Column("outcome", sa.JSON),
+    sa.Column("usage", sa.JSON),
+    sa.Column("time_limit", sa.Integer),
+    sa.Column("extended", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("alternative_to", sa.String(32)),
+    sa.Column("idle_warned", sa.Float),
     sa.Index("slurmhub_intent_server", "username", "server"),
 )
 
@@ -58,6 +63,27 @@ accepted_options = sa.Table(
     sa.Column("username", sa.Unicode(255), primary_key=True),
     sa.Column("server", sa.Unicode(255), primary_key=True),
     sa.Column("options", sa.JSON, nullable=False),
+)
+
+presets = sa.Table(
+    "slurmhub_preset",
+    metadata,
+    sa.Column("username", sa.Unicode(255), primary_key=True),
+    sa.Column("name", sa.Unicode(64), primary_key=True),
+    sa.Column("options", sa.JSON, nullable=False),
+)
+
+notices = sa.Table(
+    "slurmhub_notice",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("partition", sa.Unicode(255)),
+    sa.Column("text", sa.UnicodeText, nullable=False),
+    sa.Column("drains", sa.Boolean, nullable=False),
+    sa.Column("since", sa.Float),
+    sa.Column("until", sa.Float),
+    sa.Column("author", sa.Unicode(255), nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
 )
 
 
@@ -85,6 +111,11 @@ class Intent:
     this hub's account has seen the job. `address` and `port` are those of the
     announced server of incarnation `restarts`. `ended` says when the server was
     found gone; `confirmed_gone` says that Slurm itself agreed.
+
+    `usage` is what the job last told of its use, `time_limit` its limit in minutes as Slurm has it
+    now, `extended` how many minutes of that were granted later. `alternative_to` is the nonce of
+    the job that this one is to replace once it runs. `idle_warned` is when its owner was told that
+    the server is idle.
     """
 
     nonce: str
@@ -107,6 +138,11 @@ class Intent:
     confirmed_gone: bool = False
     ended: float | None = None
     outcome: Outcome | None = None
+    usage: dict[str, Any] | None = None
+    time_limit: int | None = None
+    extended: int = 0
+    alternative_to: str | None = None
+    idle_warned: float | None = None
 
     @property
     def live(self) -> bool:

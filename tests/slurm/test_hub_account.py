@@ -12,8 +12,8 @@ from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from slurmhub_deploy.cluster.plan import standard_plan
 from tests.conftest import HubMaker, running_cluster
 from tests.rig.accounts import account
-from tests.rig.hub_account import installed_hub_account
 from tests.rig.hub import HubUnderTest, until
+from tests.rig.hub_account import installed_hub_account
 from tests.rig.queue import clear, jobs
 
 PARTITIONS = 'c.SlurmHubSpawner.partitions = ["cpu", "gpu", "hidden"]\n'
