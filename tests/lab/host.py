@@ -6,6 +6,7 @@ its own. It is as fresh as a new machine: the tree holds an init, sudo and nothi
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -179,12 +180,22 @@ def _tree(suite: str) -> Path:
 
 
 def _remove_control_groups() -> None:
-    """The empty groups that systemd-nspawn leaves where systemd is not the machine's own init."""
-    for name in ("payload", "supervisor"):
-        for group in Path("/sys/fs/cgroup").glob(f"*/{name}"):
+    """The groups that systemd-nspawn leaves where systemd is not the machine's own init."""
+    left = [
+        group
+        for name in ("payload", "supervisor")
+        for group in Path("/sys/fs/cgroup").glob(f"*/{name}")
+    ]
+
+    def gone() -> bool:
+        # The kernel lets go of a group a moment after its last process has ended.
+        for group in left:
             for folder in sorted((group, *group.rglob("*/")), reverse=True):
-                if not (folder / "cgroup.procs").read_text():
+                with contextlib.suppress(OSError):
                     folder.rmdir()
+        return not any(group.exists() for group in left)
+
+    until(gone, seconds=10, what="the end of the host's control groups")
 
 
 def _run(*argv: str | Path) -> None:

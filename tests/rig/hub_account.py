@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import pwd
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from slurmhub_deploy.helper import PROGRAM, SETTINGS, SUDOERS, HelperPlan, install
 from tests.rig.accounts import account
+
+_TURN = Path("/var/cache/slurmhub/helper.lock")
 
 
 @contextmanager
@@ -22,10 +26,12 @@ def installed_hub_account(
 
     Yields what makes a process that account's, as subprocess.Popen takes it.
     """
-    for path in (PROGRAM, SETTINGS, SUDOERS):
-        assert not path.exists(), f"{path} exists: these tests would replace a real installation"
     name, people = account("hub"), account("people")
     with ExitStack() as stack:
+        # There is one place for it on a machine: tests that run side by side take turns.
+        fcntl.flock(stack.enter_context(_TURN.open("w")), fcntl.LOCK_EX)
+        for path in (PROGRAM, SETTINGS, SUDOERS):
+            assert not path.exists(), f"{path} exists: this would replace a real installation"
         _run("groupadd", people)
         stack.callback(_run, "groupdel", people)
         _run("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name)
