@@ -55,7 +55,8 @@ def slurm_conf(
     if plan.private_data:
         lines.append("PrivateData=jobs")
     if any(node.gpus for node in plan.nodes):
-        lines.append("GresTypes=gpu")
+        shards = any(node.shards for node in plan.nodes)
+        lines.append("GresTypes=gpu,shard" if shards else "GresTypes=gpu")
     if plan.accounting:
         lines += [
             "AccountingStorageType=accounting_storage/slurmdbd",
@@ -104,6 +105,8 @@ def gres_conf(plan: ClusterPlan, layout: Layout) -> str:
             files = ",".join(str(layout.device(node.name, first + n)) for n in range(count))
             lines.append(f"NodeName={node.name} Name=gpu Type={kind} File={files}")
             first += count
+        if node.shards:
+            lines.append(f"NodeName={node.name} Name=shard Count={node.shards}")
     return "\n".join(lines) + "\n"
 
 
@@ -126,8 +129,11 @@ def _node(node: NodePlan, port: int, hostname: str) -> str:
         f"CPUs={node.cpus}",
         f"RealMemory={node.memory}",
     ]
-    if node.gpus:
-        words.append("Gres=" + ",".join(f"gpu:{kind}:{count}" for kind, count in node.gpus))
+    gres = [f"gpu:{kind}:{count}" for kind, count in node.gpus]
+    if node.shards:
+        gres.append(f"shard:{node.shards}")
+    if gres:
+        words.append("Gres=" + ",".join(gres))
     if node.features:
         words.append("Feature=" + ",".join(node.features))
     return " ".join(words)

@@ -19,7 +19,8 @@ _LONGEST_ROOT = 60
 class NodePlan:
     """A compute node: what it claims to have, whatever the machine really has.
 
-    `memory` is in MiB. `gpus` are typed ("h100") with their count; each is a plain file.
+    `memory` is in MiB. `gpus` are typed ("h100") with their count; each is a plain file. `shards`
+    is into how many parts all its GPUs together are divided.
     """
 
     name: str
@@ -28,6 +29,7 @@ class NodePlan:
     memory: int = 16384
     gpus: tuple[tuple[str, int], ...] = ()
     features: tuple[str, ...] = ()
+    shards: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,15 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from slurmhub.options.request import MOST_COUNTED, NO_GPU_TYPE, PARTITION_NAME, usable_gpu_type
+from slurmhub.options.request import (
+    MOST_COUNTED,
+    MOST_FEATURES,
+    NO_GPU_TYPE,
+    PARTITION_NAME,
+    TERM_NAME,
+    usable_feature,
+    usable_gpu_type,
+)
 from slurmhub.slurm.errors import SlurmTextError
 from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.times import TimeLimit
@@ -19,6 +27,7 @@ _WHOLE = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _AMOUNT = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([KMGTkmgt])(?:i?[Bb])?")
 _PARTITION = re.compile(PARTITION_NAME)
+_TERM = re.compile(TERM_NAME)
 
 _SAY_MEMORY = "Write a number of GB, such as 4 or 4.5, or an amount with its unit, such as 4000M."
 _SAY_HOURS = (
@@ -36,6 +45,48 @@ def read_partition(value: object) -> str:
     text = _text(value, "Choose a partition.")
     if not _PARTITION.fullmatch(text):
         raise NotReadable("This is not the name of a partition.")
+    return text
+
+
+def read_account(value: object) -> str | None:
+    """The name of an account; None, as an empty field, for Slurm's own choice."""
+    return _term(value, "Choose an account.", "This is not the name of an account.")
+
+
+def read_qos(value: object) -> str | None:
+    """The name of a QOS; None, as an empty field, for Slurm's own choice."""
+    return _term(value, "Choose a QOS.", "This is not the name of a QOS.")
+
+
+def read_reservation(value: object) -> str | None:
+    """The name of a reservation; None, as an empty field, for none."""
+    return _term(value, "Choose a reservation.", "This is not the name of a reservation.")
+
+
+def read_features(value: object) -> tuple[str, ...]:
+    """Names of features of nodes: in a list, or in one text with commas between them."""
+    given = value if isinstance(value, (list, tuple)) else [value]
+    names: list[str] = []
+    for one in given:
+        if not isinstance(one, str):
+            raise NotReadable("Choose features of nodes by their names.")
+        names += [name.strip(" ") for name in one[: _LONGEST * MOST_FEATURES].split(",")]
+    found = tuple(dict.fromkeys(name for name in names if name))
+    if len(found) > MOST_FEATURES:
+        raise NotReadable(f"Choose at most {MOST_FEATURES} features.")
+    if not all(usable_feature(name) for name in found):
+        raise NotReadable("This is not the name of a feature of nodes.")
+    return found
+
+
+def _term(value: object, otherwise: str, wrong: str) -> str | None:
+    if not isinstance(value, str):
+        raise NotReadable(otherwise)
+    text = value.strip(" ")
+    if not text:
+        return None
+    if not _TERM.fullmatch(text):
+        raise NotReadable(wrong)
     return text
 
 
@@ -103,12 +154,25 @@ def read_hours(value: object) -> TimeLimit:
 
 READERS: dict[str, Callable[[object], object]] = {
     "partition": read_partition,
+    "account": read_account,
+    "qos": read_qos,
+    "reservation": read_reservation,
+    "features": read_features,
     "cpus": read_cpus,
     "memory": read_memory,
     "gpu_type": read_gpu_type,
     "gpus": read_gpus,
     "hours": read_hours,
 }
+
+
+MANY = frozenset({"features"})
+"""The fields that may have several values."""
+
+
+def read_field(name: str, value: object) -> object:
+    """The value of a field, as a form, a link or a REST call gives it. Raises NotReadable."""
+    return READERS[name](value if name in MANY else single(value))
 
 
 def single(value: object) -> object:

@@ -21,8 +21,11 @@ class SiteLimits:
     """The site's own bounds and defaults for one job; None leaves it to the cluster.
 
     `partitions` names those that may be chosen, hidden ones included; None is every partition
-    that is not hidden. A default that does not fit a partition is lowered to what fits; without
-    `default_time` it is the partition's own, or else an hour. Raises LimitsError.
+    that is not hidden. `account`, `qos` and `reservation` are what the site puts into every job,
+    where people do not choose; every node has all `features`, and `choose_features` are those
+    that people may choose, None for all. A default that does not fit a partition is lowered to
+    what fits; without `default_time` it is the partition's own, or else an hour. Raises
+    LimitsError.
     """
 
     max_cpus: int | None = None
@@ -36,6 +39,11 @@ class SiteLimits:
     default_gpu_type: str | None = None
     default_gpus: int = 0
     default_time: TimeLimit | None = None
+    account: str | None = None
+    qos: str | None = None
+    reservation: str | None = None
+    features: tuple[str, ...] = ()
+    choose_features: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         minute = TimeLimit.of_minutes(1)

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property, lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from functools import cached_property
 
+from slurmhub.options.equipment import site_of
 from slurmhub.options.fitting import Wishes, completed
 from slurmhub.options.limits import SiteLimits
-from slurmhub.options.partitions import ANY_TYPE, Free, NodeShape, PartitionOffer, largest
+from slurmhub.options.maintenance import LONGEST
+from slurmhub.options.narrowing import Terms, terms_problems, under
+from slurmhub.options.opening import Opened, opened
+from slurmhub.options.partitions import PartitionOffer, ReservationOffer
 from slurmhub.options.refusal import Problem, Refusal, shown
-from slurmhub.options.request import MOST_COUNTED, PARTITION_NAME, JobRequest, usable_gpu_type
-from slurmhub.slurm.gres import gpus, without_totals
-from slurmhub.slurm.memory import Memory
-from slurmhub.slurm.records import ClusterFacts, NodeRecord, PartitionRecord
-from slurmhub.slurm.times import TimeLimit
+from slurmhub.options.request import JobRequest
+from slurmhub.options.terms import (
+    AccountChoice,
+    AccountChoices,
+    Rights,
+    reservation_terms,
+    why_shut,
+)
+from slurmhub.slurm.records import ClusterFacts
 
-LONGEST = TimeLimit.of_minutes(365 * 24 * 60)
-"""The longest time that may be asked for where neither the cluster nor the site has a limit."""
+_NOBODY = Rights(name="")
 
-_USUAL_TIME = TimeLimit.of_minutes(60)
-_NAME = re.compile(PARTITION_NAME)
+__all__ = ["LONGEST", "ClosedPartition", "Offer", "nothing_offered"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class Offer:
     """What may be asked for, as it was known at `taken_at` (UTC).
 
     `partitions` are in the cluster's order; `default` names the one that is chosen when nothing
-    else is said, None only where there is none at all.
+    else is said, None only where there is none at all. `rights` are those of the person it is
+    for, None where nobody's are considered.
     """
 
     taken_at: datetime
@@ -46,27 +52,35 @@ class Offer:
     closed: tuple[ClosedPartition, ...]
     default: str | None
     limits: SiteLimits
+    rights: Rights | None = None
 
     @classmethod
-    def from_facts(cls, facts: ClusterFacts, limits: SiteLimits) -> Offer:
-        """Narrow the facts to what this site lets people choose."""
-        nodes = {node.name: _Equipment.of(node) for node in facts.nodes}
+    def from_facts(
+        cls,
+        facts: ClusterFacts,
+        limits: SiteLimits,
+        rights: Rights | None = None,
+        *,
+        now: datetime | None = None,
+    ) -> Offer:
+        """Narrow the facts to what this site lets people choose, and this person use, at `now`."""
+        choices = AccountChoices(rights or _NOBODY)
         offers: list[PartitionOffer] = []
         closed: list[ClosedPartition] = []
-        for record in facts.partitions:
-            if not _may_be_chosen(record, limits):
-                continue
-            found = _partition_offer(record, nodes, limits)
-            if isinstance(found, PartitionOffer):
-                offers.append(found)
+        for one in opened(site_of(facts), limits, now or datetime.now(timezone.utc)):
+            shut = why_shut(one.record, rights) if rights is not None else None
+            reason = one.reason or shut
+            if one.offer is None or reason:
+                closed.append(ClosedPartition(shown(one.record.name), reason or ""))
             else:
-                closed.append(ClosedPartition(shown(record.name), found))
+                offers.append(_personal(one, limits, rights, choices) if rights else one.offer)
         return cls(
             taken_at=facts.taken_at,
             partitions=tuple(offers),
             closed=tuple(closed),
             default=_default_name([offer.name for offer in offers], facts, limits),
             limits=limits,
+            rights=rights,
         )
 
     @cached_property
@@ -84,9 +98,41 @@ class Offer:
         return tuple(sorted({name for one in self.partitions for name in one.gpu_types}))
 
     @cached_property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that can be chosen somewhere, in order."""
+        if self.limits.account is not None:
+            return ()
+        return tuple(sorted({a.name for one in self.partitions for a in one.accounts}))
+
+    @cached_property
+    def qos(self) -> tuple[str, ...]:
+        """The QOS that can be chosen somewhere, in order."""
+        if self.limits.qos is not None:
+            return ()
+        choices = (account for one in self.partitions for account in one.accounts)
+        return tuple(sorted({qos.name for account in choices for qos in account.qos}))
+
+    @cached_property
+    def reservations(self) -> tuple[str, ...]:
+        """The reservations that can be chosen somewhere, in order."""
+        return tuple(sorted({r.name for one in self.partitions for r in one.reservations}))
+
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """The features that some nodes have and others do not, in order."""
+        shapes = [shape for one in self.partitions for shape in one.shapes]
+        every = set.intersection(*(set(shape.features) for shape in shapes)) if shapes else set()
+        return tuple(sorted({name for shape in shapes for name in shape.features} - every))
+
+    @property
+    def awaits_accounting(self) -> bool:
+        """Whether there is accounting that has not answered yet."""
+        return self.rights is not None and self.rights.awaited
+
+    @cached_property
     def with_gpus(self) -> tuple[str, ...]:
         """The partitions that have GPUs."""
-        return tuple(one.name for one in self.partitions if one.max_gpus())
+        return tuple(one.name for one in self.partitions if one.has_gpus)
 
     def partition(self, name: str | None) -> PartitionOffer | None:
         """The partition of that name, if it can be chosen."""
@@ -106,15 +152,21 @@ class Offer:
     def allows(self, request: JobRequest) -> bool:
         """Whether the request is inside this offer."""
         partition = self.partition(request.partition)
-        if partition is None or request.time > partition.max_time:
+        if partition is None:
             return False
+        terms = Terms(request.account, request.qos, request.reservation)
+        if terms_problems(partition, terms, awaited=self.awaits_accounting):
+            return False
+        narrowed = under(partition, terms)
         wishes = Wishes(
             cpus=request.cpus,
             memory=request.memory,
             gpus=request.gpus,
             gpu_type=request.gpu_type,
+            features=request.features,
+            time=request.time,
         )
-        return bool(partition.holding(wishes.share))
+        return request.time <= narrowed.max_time and bool(narrowed.holding(wishes.share))
 
 
 def nothing_offered(offer: Offer) -> Refusal:
@@ -128,53 +180,36 @@ def nothing_offered(offer: Offer) -> Refusal:
     )
 
 
-@dataclass(frozen=True)
-class _Equipment:
-    """A node, reduced to what matters for an offer."""
-
-    usable: bool
-    mebibytes: int
-    counts: tuple[tuple[str, int], ...]
-    cpus: int
-    cpus_idle: int
-    gpus: tuple[tuple[str, int, int], ...]
-
-    @classmethod
-    def of(cls, node: NodeRecord) -> _Equipment:
-        there: dict[str, int] = {}
-        for one in without_totals(gpus(node.gres)):
-            name = _type_name(one.type)
-            there[name] = there.get(name, 0) + min(one.count, MOST_COUNTED)
-        used: dict[str, int] = {}
-        for one in without_totals(gpus(node.gres_used)):
-            name = _type_name(one.type)
-            used[name] = used.get(name, 0) + one.count
-        # Uses may carry no type; where all GPUs are of one type they are of that one.
-        if len(there) == 1:
-            used = {next(iter(there)): sum(used.values())}
-        counts = tuple((name, count) for name, count in sorted(there.items()) if count)
-        return cls(
-            usable=node.usable,
-            mebibytes=node.memory.mebibytes,
-            counts=counts,
-            cpus=node.cpus,
-            cpus_idle=min(node.cpus_idle, node.cpus) if node.usable else 0,
-            gpus=tuple(
-                (name, max(0, n - used.get(name, 0)) if node.usable else 0, n) for name, n in counts
-            ),
-        )
+def _personal(
+    one: Opened, limits: SiteLimits, rights: Rights, choices: AccountChoices
+) -> PartitionOffer:
+    """A partition's offer with what this person may choose there."""
+    assert one.offer is not None  # noqa: S101 - the caller has looked
+    accounts = _fixed(choices.of(one.record), limits)
+    reservations = []
+    for held in one.held:
+        terms = reservation_terms(held.record, rights)
+        if terms is not None:
+            reservations.append(ReservationOffer(terms=terms, shapes=held.shapes))
+    return replace(one.offer, accounts=accounts, reservations=tuple(reservations))
 
 
-@lru_cache(maxsize=1024)
-def _type_name(gpu_type: str | None) -> str:
-    """The type as it can be asked for; the others count as GPUs without a type."""
-    return gpu_type if gpu_type and usable_gpu_type(gpu_type) else ANY_TYPE
-
-
-def _may_be_chosen(record: PartitionRecord, limits: SiteLimits) -> bool:
-    if limits.partitions is None:
-        return not record.hidden
-    return record.name in limits.partitions
+def _fixed(choices: tuple[AccountChoice, ...], limits: SiteLimits) -> tuple[AccountChoice, ...]:
+    """The choices that the site's own account and QOS leave; those are then the usual ones."""
+    if limits.account is None and limits.qos is None:
+        return choices
+    found = []
+    for one in choices:
+        account = one
+        if limits.account is not None:
+            if one.name != limits.account:
+                continue
+            account = replace(account, default=True)
+        if limits.qos is not None:
+            kept = [replace(qos, default=True) for qos in one.qos if qos.name == limits.qos]
+            account = replace(account, qos=tuple(kept), usual_qos=limits.qos)
+        found.append(account)
+    return tuple(found)
 
 
 def _default_name(names: Sequence[str], facts: ClusterFacts, limits: SiteLimits) -> str | None:
@@ -182,81 +217,3 @@ def _default_name(names: Sequence[str], facts: ClusterFacts, limits: SiteLimits)
         if name in names:
             return name
     return names[0] if names else None
-
-
-def _partition_offer(
-    record: PartitionRecord, nodes: Mapping[str, _Equipment], limits: SiteLimits
-) -> PartitionOffer | str:
-    """The offer of one partition, or why it takes no jobs."""
-    if not _NAME.fullmatch(record.name):
-        return "has a name that cannot be used here"
-    if not record.up:
-        return "is closed by the people who run the cluster"
-    bounds = [time for time in (record.max_time, limits.max_time, LONGEST) if time is not None]
-    minutes = (min(bounds).seconds or 0) // 60
-    if minutes < 1:
-        return "gives no job a whole minute"
-    longest = TimeLimit.of_minutes(minutes)
-    members = [nodes[name] for name in record.nodes if name in nodes]
-    usable = [node for node in members if node.usable]
-    shapes = largest(_narrowed(shape, record, limits) for shape in _shapes(usable or members))
-    if not shapes:
-        return "has no nodes"
-    usual = limits.default_time or record.default_time or _USUAL_TIME
-    return PartitionOffer(
-        name=record.name,
-        shapes=shapes,
-        max_time=longest,
-        default_time=TimeLimit.of_minutes(max(1, min(usual, longest).minutes or 1)),
-        memory_per_cpu=_set(record.max_memory_per_cpu),
-        free=_free(usable or members),
-        all_down=not usable,
-    )
-
-
-def _shapes(members: Sequence[_Equipment]) -> list[NodeShape]:
-    """The kinds of nodes; of those that differ in memory alone, the one with the most."""
-    most: dict[tuple[int, tuple[tuple[str, int], ...]], int] = {}
-    for node in members:
-        kind = (node.cpus, node.counts)
-        most[kind] = max(most.get(kind, 0), node.mebibytes)
-    return [
-        NodeShape(cpus, Memory(mebibytes), counts, sum(count for _, count in counts))
-        for (cpus, counts), mebibytes in most.items()
-        if cpus >= 1 and mebibytes >= 1
-    ]
-
-
-def _narrowed(shape: NodeShape, record: PartitionRecord, limits: SiteLimits) -> NodeShape:
-    cpus = _least(shape.cpus, record.max_cpus_per_node or None, limits.max_cpus, MOST_COUNTED)
-    bounds = (shape.memory, _set(record.max_memory_per_node), limits.max_memory)
-    memory = min(bound for bound in bounds if bound is not None)
-    per_cpu = _set(record.max_memory_per_cpu)
-    if per_cpu is not None:
-        memory = min(memory, Memory(per_cpu.mebibytes * cpus))
-    counts = tuple((name, _least(n, limits.max_gpus)) for name, n in shape.gpus)
-    total = _least(shape.gpu_total, limits.max_gpus)
-    return NodeShape(cpus, memory, tuple(one for one in counts if one[1]), total)
-
-
-def _set(bound: Memory | None) -> Memory | None:
-    """The bound, or None where it is Slurm's zero for "no bound"."""
-    return bound if bound is not None and bound.mebibytes else None
-
-
-def _least(first: int, *others: int | None) -> int:
-    return min([first, *(other for other in others if other is not None)])
-
-
-def _free(members: Sequence[_Equipment]) -> Free:
-    by_type: dict[str, list[int]] = {}
-    for node in members:
-        for name, free, there in node.gpus:
-            sums = by_type.setdefault(name, [0, 0])
-            sums[0] += free
-            sums[1] += there
-    return Free(
-        cpus=sum(node.cpus_idle for node in members),
-        cpus_there=sum(node.cpus for node in members),
-        gpus=tuple((name, free, there) for name, (free, there) in sorted(by_type.items())),
-    )

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from slurmhub.options.fields import READERS, NotReadable, single
+from slurmhub.options.fields import MANY, NotReadable, read_field, single
 from slurmhub.options.fitting import Wishes, completed, problems_in
+from slurmhub.options.narrowing import terms_problems, under
 from slurmhub.options.offer import Offer, nothing_offered
 from slurmhub.options.partitions import PartitionOffer
 from slurmhub.options.refusal import GENERAL, Problem, Refusal, shown
@@ -77,7 +78,7 @@ def prefill(
         values = completed(partition, fitting, before, offer.limits).as_typed()
     else:
         values = {k: shown_value(v) for k, v in kept.items() if k in FIELDS}
-    values |= {k: shown_value(v) for k, v in known.items()}
+    values |= {k: shown_values(v) if k in MANY else shown_value(v) for k, v in known.items()}
     return values, tuple(in_form_order(problems))
 
 
@@ -103,6 +104,12 @@ def shown_value(value: object) -> str:
     return shown(one) if isinstance(one, (str, int, float)) else ""
 
 
+def shown_values(value: object) -> str:
+    """Several values of one field, as one text with commas between them."""
+    given = value if isinstance(value, (list, tuple)) else [value]
+    return shown(",".join(one for one in given if isinstance(one, str)))
+
+
 def in_form_order(problems: list[Problem]) -> list[Problem]:
     """The problems in the order of the form's fields, those of no field last."""
     order = {name: position for position, name in enumerate(FIELDS)}
@@ -123,7 +130,7 @@ def _wishes(raw: object) -> tuple[Wishes, list[Problem]]:
         if _left_open(name, value):
             continue
         try:
-            read[name] = READERS[name](single(value))
+            read[name] = read_field(name, value)
         except NotReadable as error:
             problems.append(Problem(name, shown(_only(value)), str(error)))
     any_type = "gpu_type" in read and read["gpu_type"] is None
@@ -136,6 +143,8 @@ def _left_open(name: str, value: object) -> bool:
     part = _only(value)
     if name in ("gpus", "gpu_type"):
         return value is None
+    if name in MANY and isinstance(value, (list, tuple)):
+        return not value
     return part is None or (isinstance(part, str) and not part.strip(" "))
 
 
@@ -176,11 +185,11 @@ def _choose(offer: Offer, wishes: Wishes, before: Wishes) -> tuple[PartitionOffe
         )
         problems = [Problem("partition", shown(wishes.partition), message, choices=offer.names)]
     if named is not None:
-        return named, problems_in(named, wishes, with_gpus=offer.with_gpus)
+        return named, _against(offer, named, wishes)
     first = (offer.partition(before.partition), offer.partition(offer.default))
     fewest: tuple[PartitionOffer, list[Problem]] | None = None
     for partition in (*(one for one in first if one is not None), *offer.partitions):
-        found = problems_in(partition, wishes, with_gpus=offer.with_gpus)
+        found = _against(offer, partition, wishes)
         if fewest is None or len(found) < len(fewest[1]):
             fewest = (partition, found)
         if not found:
@@ -188,3 +197,10 @@ def _choose(offer: Offer, wishes: Wishes, before: Wishes) -> tuple[PartitionOffe
     if fewest is None:
         raise nothing_offered(offer)
     return fewest[0], problems + fewest[1]
+
+
+def _against(offer: Offer, partition: PartitionOffer, wishes: Wishes) -> list[Problem]:
+    """Everything that speaks against the wishes in one partition."""
+    terms = terms_problems(partition, wishes.terms, awaited=offer.awaits_accounting)
+    narrowed = under(partition, wishes.terms)
+    return [*terms, *problems_in(narrowed, wishes, with_gpus=offer.with_gpus)]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from typing_extensions import Self
 
-from slurmhub.options.words import hours_typed, memory_typed
+from slurmhub.options.words import SHARD, hours_typed, memory_typed
 from slurmhub.slurm.gres import Gres
 from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.times import TimeLimit
 
-FIELDS = ("partition", "cpus", "memory", "gpus", "gpu_type", "hours")
+FIELDS = (
+    *("partition", "account", "qos", "reservation", "features"),
+    *("cpus", "memory", "gpus", "gpu_type", "hours"),
+)
 """The names of the fields on the form, in a link, in REST and in stored options."""
 
 NO_GPU_TYPE = frozenset({"", "none"})
@@ -24,7 +28,16 @@ MOST_COUNTED = 10**6
 # Names go into lines of a batch script and into lists parted by commas.
 PARTITION_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,127}$"
 
+# Accounts, QOS and reservations; a leading sign would mean something else to Slurm.
+TERM_NAME = PARTITION_NAME
+# Nothing that joins features in a constraint: & | , ! * ( ) [ ].
+FEATURE_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.:=/+@-]{0,127}$"
+MOST_FEATURES = 16
+_FEATURE = re.compile(FEATURE_NAME)
+
 PartitionName = Annotated[str, Field(pattern=PARTITION_NAME)]
+TermName = Annotated[str, Field(pattern=TERM_NAME)]
+FeatureName = Annotated[str, Field(pattern=FEATURE_NAME)]
 Count = Annotated[int, Field(ge=0, le=MOST_COUNTED)]
 
 
@@ -32,13 +45,19 @@ class JobRequest(BaseModel):
     """The resources of one job on one node; every value is checked and safe in a script.
 
     `memory` is for the whole job, `time` is finite and in whole minutes, `gpu_type` is None for
-    GPUs of any type and when there are none. Raises pydantic's ValidationError for anything else;
-    what people send is read by `read_request`, which refuses in plain words.
+    GPUs of any type and when there are none, and `SHARD` for parts of GPUs. `account`, `qos` and
+    `reservation` are None where Slurm's own choice is meant; all `features` are needed. Raises
+    pydantic's ValidationError for anything else; what people send is read by `read_request`,
+    which refuses in plain words.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     partition: PartitionName
+    account: TermName | None = None
+    qos: TermName | None = None
+    reservation: TermName | None = None
+    features: Annotated[tuple[FeatureName, ...], Field(max_length=MOST_FEATURES)] = ()
     cpus: Annotated[Count, Field(ge=1)]
     memory: Memory
     gpu_type: str | None = None
@@ -72,13 +91,30 @@ class JobRequest(BaseModel):
 
     @property
     def gres(self) -> Gres | None:
-        """The GPUs as Slurm's generic resource, or None without GPUs."""
-        return Gres("gpu", self.gpu_type, self.gpus) if self.gpus else None
+        """The GPUs, or parts of one, as Slurm's generic resource, or None without GPUs."""
+        if not self.gpus:
+            return None
+        if self.gpu_type == SHARD:
+            return Gres(SHARD, None, self.gpus)
+        return Gres("gpu", self.gpu_type, self.gpus)
+
+    def _terms(self) -> dict[str, str]:
+        """Account, QOS, reservation and features as texts, empty where none is named."""
+        return {
+            "account": self.account or "",
+            "qos": self.qos or "",
+            "reservation": self.reservation or "",
+            "features": ",".join(self.features),
+        }
 
     def stored(self) -> dict[str, str | int]:
-        """Plain values to keep as the last accepted options; reading them gives this request."""
+        """Plain values to keep as the last accepted options; reading them gives this request.
+
+        Account, QOS, reservation and features are there only where they are named.
+        """
         return {
             "partition": self.partition,
+            **{name: text for name, text in self._terms().items() if text},
             "cpus": self.cpus,
             "memory": str(self.memory),
             "gpu_type": self.gpu_type or "",
@@ -90,12 +126,18 @@ class JobRequest(BaseModel):
         """The values as a person types them on the form: GB, and hours where they are round."""
         return {
             "partition": self.partition,
+            **self._terms(),
             "cpus": str(self.cpus),
             "memory": memory_typed(self.memory),
             "gpu_type": self.gpu_type or "",
             "gpus": str(self.gpus),
             "hours": hours_typed(self.time),
         }
+
+
+def usable_feature(name: str) -> bool:
+    """Whether a feature of nodes can be asked for by this name."""
+    return _FEATURE.fullmatch(name) is not None
 
 
 def usable_gpu_type(name: str) -> bool:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.times import TimeLimit
+
+SHARD = "shard"
+"""Stands, among the types of GPU, for parts of a GPU that jobs share (Slurm's gres/shard)."""
 
 
 def memory_plain(memory: Memory) -> str:
@@ -57,6 +61,23 @@ def age_plain(seconds: float) -> str:
         if whole >= 2 * size or (unit == "minute" and whole >= size):
             return counted(whole // size, unit)
     return counted(whole, "second")
+
+
+def moment_plain(moment: datetime) -> str:
+    """2026-11-21 18:00: a moment in the time of the hub's host, to the minute."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def gpus_said(count: int, gpu_type: str | None) -> str:
+    """2 h100 GPUs, 1 GPU, 3 GPU shards."""
+    if gpu_type == SHARD:
+        return counted(count, "GPU shard")
+    return counted(count, f"{gpu_type} GPU" if gpu_type else "GPU")
+
+
+def span_plain(seconds: float) -> str:
+    """How long something took: 40 seconds, 50 minutes, 1 hour, 1 hour 50 minutes."""
+    return age_plain(seconds) if seconds < 60 else time_plain(TimeLimit.of_seconds(int(seconds)))
 
 
 def counted(number: int, noun: str) -> str:

@@ -15,6 +15,9 @@ from slurmhub.slurm.limits import limit_named
 _MAX_VERBATIM = 1000
 _NAME = re.compile(r"[A-Z][A-Za-z]+")
 _ASK_SUPPORT = "Ask your support; show them this page."
+_SAYS = "Slurm says: "
+# What sbatch adds when a job_submit plugin said no: it knows no more.
+_UNSPECIFIED = "unspecified error"
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ _RULES: tuple[_Rule, ...] = (
             "incompatible versions of client and server",
         ),
         "Slurm's commands on the hub's host are not set up for this cluster.",
-        "For the operator: give the hub the right slurm.conf and commands of a fitting release.",
+        "Show this page to your support. For the operator: give the hub the right slurm.conf and "
+        "commands of a fitting release.",
     ),
     _Rule(
         "disabled",
@@ -181,7 +185,7 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(
         "feature",
         ("invalid feature specification", "invalid preferred feature", "--constraint"),
-        "No node has the features that are asked for.",
+        "No computer of the cluster has the features that this server asks for.",
         "Choose another partition. For the operator: check the constraint in the hub's settings.",
     ),
     _Rule(
@@ -235,7 +239,8 @@ _RULES: tuple[_Rule, ...] = (
             "batch script contains",
         ),
         "Slurm did not accept the hub's job script or one of its options.",
-        "For the operator: check the script, prologue and extra directives in the hub's settings.",
+        "Show this page to your support. For the operator: check the script, prologue and extra "
+        "directives in the hub's settings.",
     ),
 )
 
@@ -250,7 +255,19 @@ def advice(sbatch_stderr: str) -> Advice:
     for rule in _RULES:
         if any(known in text for known in rule.texts):
             return Advice(rule.kind, rule.plain, rule.remedy)
+    if _UNSPECIFIED in text:
+        return _of_the_site(sbatch_stderr)
     return Advice("unknown", _verbatim(sbatch_stderr), _ASK_SUPPORT)
+
+
+def _of_the_site(complaint: str) -> Advice:
+    """A refusal of the site's job_submit plugin; Slurm's own line after its words says nothing."""
+    words = "\n".join(line for line in complaint.splitlines() if _UNSPECIFIED not in line.lower())
+    if not words.strip():
+        return Advice("site", "The cluster's own rules do not allow this job.", _ASK_SUPPORT)
+    said = _verbatim(words).removeprefix(_SAYS)
+    plain = f"The cluster's own rules do not allow this job. They say: {said}"
+    return Advice("site", plain, "Ask for something else, or ask your support.")
 
 
 def _verbatim(text: str) -> str:
@@ -258,4 +275,4 @@ def _verbatim(text: str) -> str:
     lines = (line.strip() for line in text.splitlines())
     words = [re.sub(r"^s[a-z]+: (error: |fatal: )?", "", line) for line in lines if line]
     shown = " ".join(words)[:_MAX_VERBATIM]
-    return f"Slurm says: {shown}" if shown else "Slurm refused the job and gave no reason."
+    return f"{_SAYS}{shown}" if shown else "Slurm refused the job and gave no reason."

@@ -101,6 +101,12 @@ def read_pairs(output: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, equals, value in pairs if equals}
 
 
+def read_canceller(output: str) -> int | None:
+    """The uid in sacct's "CANCELLED by 1001", of the last state that it prints."""
+    state, _, uid = (output.split("\n")[:-1] or [""])[-1].partition(" by ")
+    return _number(uid.strip()) if state == "CANCELLED" else None
+
+
 def read_rpc_counts(output: str) -> dict[str, int]:
     """How often each message came, from what `sdiag` prints."""
     counts: dict[str, int] = {}
@@ -205,6 +211,7 @@ def _partition(line: str) -> PartitionRecord:
         max_memory_per_cpu=_try(Memory.parse, words.get("MaxMemPerCPU", "")),
         default_memory_per_node=_try(Memory.parse, words.get("DefMemPerNode", "")),
         default_memory_per_cpu=_try(Memory.parse, words.get("DefMemPerCPU", "")),
+        qos=_word(words.get("QoS", "")),
     )
 
 

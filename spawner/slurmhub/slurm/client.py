@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
 from slurmhub.slurm import answers
+from slurmhub.slurm.accounting import (
+    ASSOCIATION_FIELDS,
+    QOS_FIELDS,
+    Accounting,
+    read_accounting,
+)
 from slurmhub.slurm.advice import advice
 from slurmhub.slurm.command import Completed, run
 from slurmhub.slurm.dialect import JOB_FIELDS, NODE_FIELDS
 from slurmhub.slurm.errors import (
+    ChangeRefused,
     CommandError,
     JobUnknown,
     ProgramMissing,
@@ -26,15 +34,23 @@ from slurmhub.slurm.errors import (
     SlurmTextError,
     SlurmUnreachable,
 )
+from slurmhub.slurm.pending import PENDING_FIELDS, PendingJobs, read_pending
 from slurmhub.slurm.records import ClusterFacts, JobRecord
+from slurmhub.slurm.reservations import read_reservations
+from slurmhub.slurm.times import TimeLimit
 from slurmhub.slurm.version import SlurmVersion
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
+# Seconds between questions about a job that has just ended, until the accounting knows of it.
+ACCOUNTING_LAGS = (0.5, 2.0, 10.0, 60.0)
 # Exactly what squeue says when the controller denies a single job; nothing like it counts.
 _UNKNOWN_JOB = "slurm_load_jobs error: Invalid job id specified"
+_NO_JOB = "Invalid job id specified"
 _NO_SUCH_USER = "Invalid user: "
 _DENIED = "Access/permission denied"
+# Advice of these kinds is about the way to the controller, which then decided nothing.
+_NO_ANSWER = frozenset({"unreachable", "munge", "rate", "configuration"})
 # Reading an answer larger than this, in bytes, would hold up the event loop.
 _LARGE = 512 * 1024
 
@@ -51,7 +67,7 @@ class SlurmClient:
         self._conf = conf
         self._timeout = timeout
         self._version: SlurmVersion | None = None
-        self._cluster_name: str | None = None
+        self._first_config: dict[str, str] | None = None
 
     @property
     def env(self) -> dict[str, str]:
@@ -120,25 +136,105 @@ class SlurmClient:
         return await self._squeue(f"--user={account_name}")
 
     async def facts(self) -> ClusterFacts:
-        """Nodes, partitions and their limits, as they are now."""
+        """Nodes, partitions with their limits, and reservations, as they are now."""
         table = answers.Table(NODE_FIELDS)
         taken_at = datetime.now(timezone.utc)
-        version, name = await self.version(), await self._name()
+        version = await self.version()
+        name = (await self._config_once()).get("ClusterName", "")
         nodes = await self._ask(
             *("sinfo", "--noheader", "--all", "--local", "--noconvert", "--Node"),
             f"--Format={table.format}",
         )
         partitions = await self._ask("scontrol", "--all", "--oneliner", "show", "partition")
         try:
+            reservations = await self._ask("scontrol", "--all", "--oneliner", "show", "reservation")
+        except SlurmDenied:
+            # Who may not see reservations may not use them; all else is worth knowing.
+            reservations = ""
+
+        def read() -> ClusterFacts:
             return ClusterFacts(
                 taken_at=taken_at,
                 version=version,
                 cluster_name=name,
                 partitions=answers.read_partitions(partitions),
                 nodes=answers.read_nodes(table.rows(nodes)),
+                reservations=read_reservations(reservations),
+            )
+
+        try:
+            # Thousands of nodes would hold up the event loop.
+            return await asyncio.to_thread(read)
+        except SlurmTextError as error:
+            raise answers.not_understood(error.what.rstrip(".")) from error
+
+    async def accounting(self) -> Accounting | None:
+        """Everybody's accounts and QOS, from slurmdbd; None where the cluster has none.
+
+        It asks the accounting and not the controller, except for the name of the cluster, once.
+        """
+        config = await self._config_once()
+        if "slurmdbd" not in config.get("AccountingStorageType", ""):
+            return None
+        taken_at = datetime.now(timezone.utc)
+        show = ("sacctmgr", "--noheader", "--parsable2", "--readonly", "show")
+        users = await self._ask(
+            *(*show, "user", "withassoc", "where", f"cluster={config.get('ClusterName', '')}"),
+            f"format={','.join(ASSOCIATION_FIELDS)}",
+        )
+        qos = await self._ask(*show, "qos", f"format={','.join(QOS_FIELDS)}")
+        enforced = frozenset(config.get("AccountingStorageEnforce", "").lower().split(","))
+        try:
+            return await asyncio.to_thread(
+                lambda: read_accounting(users, qos, taken_at=taken_at, enforced=enforced)
             )
         except SlurmTextError as error:
             raise answers.not_understood(error.what.rstrip(".")) from error
+
+    async def cancelled_by(self, job_id: int) -> int | None:
+        """The uid that cancelled a job, as the accounting has it; None where it does not say.
+
+        The accounting hears of an end a moment later than squeue shows it.
+        """
+        config = await self._config_once()
+        if config.get("AccountingStorageType") != "accounting_storage/slurmdbd":
+            return None
+        for pause in ACCOUNTING_LAGS:
+            await asyncio.sleep(pause)
+            output = await self._ask(
+                *("sacct", "--allocations", "--noheader", "--parsable2", "--format=State"),
+                f"--jobs={job_id}",
+            )
+            by = answers.read_canceller(output)
+            if by is not None:
+                return by
+        return None
+
+    async def pending(self) -> PendingJobs:
+        """The queue: every pending job that this account is shown, read in a thread."""
+        table = answers.Table(PENDING_FIELDS)
+        output = await self._ask(
+            *("squeue", "--noheader", "--all", "--local", "--states=PENDING", "--noconvert"),
+            extra_env={"SQUEUE_FORMAT2": table.format},
+        )
+        return await asyncio.to_thread(lambda: read_pending(table.rows(output)))
+
+    async def sees_all_jobs(self) -> bool:
+        """Whether this account is shown everybody's jobs; False where that is not certain.
+
+        With PrivateData=jobs, root, SlurmUser and Operators are; a coordinator sees a part.
+        """
+        config = await self._config_once()
+        if not {"jobs", "all"} & set(config.get("PrivateData", "").lower().split(",")):
+            return True
+        me = os.geteuid()
+        if me == 0 or config.get("SlurmUser", "").endswith(f"({me})"):
+            return True
+        level = await self._ask(
+            *("sacctmgr", "--noheader", "--parsable2", "--readonly", "show", "user"),
+            *("where", f"name={pwd.getpwuid(me).pw_name}", "format=AdminLevel"),
+        )
+        return level.strip() in ("Operator", "Administrator")
 
     async def fingerprint(self) -> str:
         """A stable text that changes when it may have changed which jobs this account sees."""
@@ -147,6 +243,30 @@ class SlurmClient:
         parts += [f"SlurmUser={config.get('SlurmUser', '')}", f"euid={os.geteuid()}"]
         hosts = sorted(name for name in config if name.startswith("SlurmctldHost"))
         return "\n".join([*parts, *(f"{name}={config[name]}" for name in hosts)])
+
+    async def is_operator(self) -> bool:
+        """Whether this account may change other people's jobs: root, SlurmUser, an Operator."""
+        if os.geteuid() == 0:
+            return True
+        config = await self._config_once()
+        if config.get("SlurmUser", "").endswith(f"({os.geteuid()})"):
+            return True
+        if "slurmdbd" not in config.get("AccountingStorageType", ""):
+            return False
+        name = pwd.getpwuid(os.geteuid()).pw_name
+        level = await self._ask(
+            *("sacctmgr", "--noheader", "--parsable2", "--readonly", "show", "user"),
+            *("where", f"name={name}", "format=AdminLevel"),
+        )
+        return level.strip() in ("Operator", "Administrator")
+
+    async def set_time_limit(self, job_id: int, limit: TimeLimit) -> None:
+        """Change a job's time limit; for an Operator no limit of partition or QOS counts.
+
+        Raises JobUnknown, SlurmDenied, ChangeRefused, or SlurmUnreachable: then it may have
+        been done or not.
+        """
+        await self._ask("scontrol", "update", f"JobId={job_id}", f"TimeLimit={limit}")
 
     async def rpc_counts(self) -> dict[str, int]:
         """How many messages of each type the controller got since its counts were reset."""
@@ -169,10 +289,11 @@ class SlurmClient:
             return await asyncio.to_thread(lambda: answers.read_jobs(table.rows(output)))
         return answers.read_jobs(table.rows(output))
 
-    async def _name(self) -> str:
-        if self._cluster_name is None:
-            self._cluster_name = (await self._config()).get("ClusterName", "")
-        return self._cluster_name
+    async def _config_once(self) -> dict[str, str]:
+        """slurm.conf as the controller had it when it was first asked."""
+        if self._first_config is None:
+            self._first_config = await self._config()
+        return self._first_config
 
     async def _config(self) -> dict[str, str]:
         return answers.read_pairs(await self._ask("scontrol", "show", "config"))
@@ -200,7 +321,10 @@ def _failure(name: str, completed: Completed) -> SlurmError:
     """The error for a command that failed; what is not recognised says nothing about jobs."""
     lines = [line.strip() for line in completed.complaint.splitlines()]
     errors = [line for line in lines if "error" in line or "fatal" in line]
-    if name == "squeue" and errors == [_UNKNOWN_JOB]:
+    update = name == "scontrol" and "update" in completed.argv
+    if (name == "squeue" and errors == [_UNKNOWN_JOB]) or (
+        update and _NO_JOB in completed.complaint
+    ):
         return JobUnknown(
             "Slurm's controller knows no such job.",
             remedy="Start the server again; a job that ended is forgotten after a while.",
@@ -210,6 +334,9 @@ def _failure(name: str, completed: Completed) -> SlurmError:
     what = f"{name} failed: {said}."
     if _NO_SUCH_USER in completed.complaint:
         return SlurmUnreachable(what, remedy="The account must exist on the hub's host.")
-    if _DENIED in completed.complaint:
+    # Who may not change another's job is told "Invalid user id".
+    if _DENIED in completed.complaint or (update and known.kind == "denied"):
         return SlurmDenied(what, remedy="Give the hub's account the right to ask this in Slurm.")
+    if update and known.kind not in _NO_ANSWER:
+        return ChangeRefused(what, remedy=known.remedy, said=completed.complaint)
     return SlurmUnreachable(what, remedy=known.remedy)

@@ -29,6 +29,14 @@ class SlurmDenied(SlurmError):
     """The controller answered that this account may not do or see what it asked for."""
 
 
+class ChangeRefused(SlurmError):
+    """The controller refused a change of a job; `said` holds its own words."""
+
+    def __init__(self, what: str, *, remedy: str, said: str) -> None:
+        super().__init__(what, remedy=remedy)
+        self.said = said
+
+
 class SlurmTextError(SlurmError, ValueError):
     """A text does not follow Slurm's grammar for what it should be."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from slurmhub.slurm.client import SlurmClient
 from slurmhub.slurm.errors import SlurmError
@@ -16,11 +17,21 @@ FRESH = 20.0
 
 
 class FactsCache:
-    """The newest facts that Slurm gave, and when; asked for only while somebody looks."""
+    """The newest facts that Slurm gave, and when; asked for only while somebody looks.
 
-    def __init__(self, client: SlurmClient, *, log: logging.Logger) -> None:
+    `prepare` is what takes long with new facts: it runs in a thread before anybody gets them.
+    """
+
+    def __init__(
+        self,
+        client: SlurmClient,
+        *,
+        log: logging.Logger,
+        prepare: Callable[[ClusterFacts], object] | None = None,
+    ) -> None:
         self._client = client
         self._log = log
+        self._prepare = prepare
         self._task: asyncio.Task[None] | None = None
         self._taken = 0.0
         self._warned = False
@@ -32,9 +43,12 @@ class FactsCache:
         """Seconds since the facts were taken; None while there are none."""
         return time.monotonic() - self._taken if self.facts else None
 
-    def refresh(self) -> asyncio.Task[None]:
-        """Ask Slurm again in the background, unless the facts are fresh or already asked for."""
-        if self._task is None or (self._task.done() and (self.age is None or self.age > FRESH)):
+    def refresh(self, fresh: float = FRESH) -> asyncio.Task[None]:
+        """Ask Slurm again in the background, unless the facts are already asked for, or fresh.
+
+        Fresh they are for `fresh` seconds.
+        """
+        if self._task is None or (self._task.done() and (self.age is None or self.age > fresh)):
             self._task = asyncio.get_running_loop().create_task(self._ask())
         return self._task
 
@@ -62,11 +76,14 @@ class FactsCache:
 
     async def _ask(self) -> None:
         try:
-            self.facts = await self._client.facts()
+            facts = await self._client.facts()
         except SlurmError as error:
             self.trouble = str(error)
             self._log.warning("The cluster's facts could not be read. %s", error)
         else:
+            if self._prepare is not None:
+                await asyncio.to_thread(self._prepare, facts)
+            self.facts = facts
             self.trouble = None
             self._taken = time.monotonic()
             self._warn_of_version(self.facts.version)

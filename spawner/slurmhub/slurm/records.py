@@ -7,6 +7,7 @@ from datetime import datetime
 
 from slurmhub.slurm.gres import Gres
 from slurmhub.slurm.memory import Memory
+from slurmhub.slurm.reservations import ReservationRecord
 from slurmhub.slurm.states import JobState, Phase, phase_of
 from slurmhub.slurm.times import TimeLimit
 from slurmhub.slurm.version import SlurmVersion
@@ -76,7 +77,10 @@ class NodeRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionRecord:
-    """One partition and its limits; None in a list of names means that all are allowed."""
+    """One partition and its limits; None in a list of names means that all are allowed.
+
+    `qos` is the QOS whose limits every job there has, empty where there is none.
+    """
 
     name: str
     default: bool
@@ -96,6 +100,7 @@ class PartitionRecord:
     max_memory_per_cpu: Memory | None
     default_memory_per_node: Memory | None
     default_memory_per_cpu: Memory | None
+    qos: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,3 +112,4 @@ class ClusterFacts:
     cluster_name: str
     partitions: tuple[PartitionRecord, ...]
     nodes: tuple[NodeRecord, ...]
+    reservations: tuple[ReservationRecord, ...] = ()

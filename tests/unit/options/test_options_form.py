@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from tests.unit.options.conftest import make_facts, make_node, make_partition
 
-from slurmhub.options import Offer, Refusal, prefill, read_request, render_form
+from slurmhub.options import Offer, Refusal, SiteLimits, prefill, read_request, render_form
+from slurmhub.options.terms import Rights
+from slurmhub.slurm.accounting import Association, JobLimits, QosRecord
+from slurmhub.slurm.records import ClusterFacts
+from slurmhub.slurm.reservations import ReservationRecord
+from slurmhub.slurm.times import TimeLimit
 
 Make = Callable[..., Any]
 VOID = {"input", "br", "hr", "img", "link", "meta"}
@@ -23,6 +31,7 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.open: list[str] = []
         self.text = ""
+        self.scripts: dict[str, str] = {}
         self.feed(text)
         self.close()
         assert self.open == []
@@ -36,11 +45,17 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
+        if "script" in self.open:
+            name = str(self.elements[-1][1].get("id", ""))
+            self.scripts[name] = self.scripts.get(name, "") + data
         if "script" not in self.open:
             self.text += data
 
     def said(self) -> str:
         return " ".join(self.text.split())
+
+    def data(self, name: str) -> Any:
+        return json.loads(self.scripts[name])
 
     def field(self, name: str) -> dict[str, str | None]:
         return next(attributes for _, attributes in self.elements if attributes.get("name") == name)
@@ -99,12 +114,7 @@ def test_options_say_what_partitions_have(offer: Offer) -> None:
     page = Page(render_form(offer, {}))
     assert "gpu: up to 8 CPUs, 64 GB; GPUs: 4 \u00d7 h100; up to 24 hours" in page.said()
     assert "3 of 8 CPUs free" in page.said()
-    offers = [
-        json.loads(str(a["data-slurmhub-offer"]))
-        for _, a in page.elements
-        if "selected" in a and "data-slurmhub-offer" in a
-    ]
-    assert offers[0]["shapes"][0]["cpus"] == 8
+    assert page.data("slurmhub-offer")["partitions"]["cpu"]["shapes"][0]["cpus"] == 8
 
 
 def test_problems_stand_at_their_fields_and_at_the_top(offer: Offer) -> None:
@@ -185,3 +195,103 @@ def test_the_form_as_drawn_is_accepted(offer: Offer) -> None:
         zip(("partition", "gpu_type"), ([v] for v in page.selected()), strict=True)
     )
     assert read_request(sent, offer).gpus == 1
+
+
+def test_accounts_and_the_like_appear_only_where_there_is_a_choice(offer: Offer) -> None:
+    assert not {"account", "qos", "reservation", "features"} & set(
+        fields_of(render_form(offer, {}))
+    )
+    one = Association(account="physics", qos=("normal",))
+    poor = Rights(name="bob", known=True, associations=(one,), default_account="physics")
+    page = render_form(Offer.from_facts(terms_facts(), SiteLimits(), poor, now=NOW), {})
+    assert not {"account", "qos", "reservation"} & set(fields_of(page))
+    assert {"account", "qos", "reservation", "features"} <= set(fields_of(render_form(rich(), {})))
+    site = SiteLimits(account="physics", qos="normal", reservation="class", choose_features=())
+    fixed = Offer.from_facts(terms_facts(), site, RIGHTS, now=NOW)
+    assert not {"account", "qos", "reservation", "features"} & set(
+        fields_of(render_form(fixed, {}))
+    )
+
+
+def test_what_was_chosen_is_chosen_on_the_form() -> None:
+    raw: dict[str, object] = {
+        "account": ["chem"],
+        "qos": "long",
+        "reservation": "class",
+        "features": ["ib", "avx512"],
+    }
+    page = drawn(rich(), raw)
+    assert page.selected() == ["cpu", "chem", "long", "class"]
+    ticked = [
+        a["value"] for _, a in page.elements if a.get("type") == "checkbox" and "checked" in a
+    ]
+    assert ticked == ["avx512", "ib"]
+    legends = [tag for tag, _ in page.elements].count("legend")
+    assert legends == 1
+    labels = {a["for"] for tag, a in page.elements if tag == "label"}
+    boxes = {a["id"] for _, a in page.elements if a.get("type") == "checkbox"}
+    assert boxes <= labels
+
+
+def test_every_box_that_is_wrong_says_so_at_the_group() -> None:
+    page = drawn(rich(), {"features": ["gpu9"], "account": "bio"})
+    assert "“gpu9”: No node of partition cpu has this feature. Choices: avx512, ib." in page.said()
+    links = {a["href"] for tag, a in page.elements if tag == "a"}
+    assert links == {"#slurmhub-features", "#slurmhub-account"}
+    assert links <= {f"#{one}" for one in page.ids()}
+    assert "You have no such account for partition cpu. Choices: physics, chem." in page.said()
+
+
+def test_rights_that_are_old_or_missing_are_told() -> None:
+    old = replace(RIGHTS, stale_seconds=310.0)
+    page = Page(render_form(Offer.from_facts(terms_facts(), SiteLimits(), old, now=NOW), {}))
+    assert "your accounts and their QOS are as of 5 minutes ago" in page.said()
+    none = Rights(name="alice", awaited=True)
+    page = Page(render_form(Offer.from_facts(terms_facts(), SiteLimits(), none, now=NOW), {}))
+    assert "accounting has not answered yet" in page.said()
+    assert "accounting" not in Page(render_form(rich(), {})).said()
+
+
+def test_the_script_knows_what_the_hub_knows() -> None:
+    data = drawn(rich(), {}).data("slurmhub-offer")
+    there = data["partitions"]["cpu"]
+    assert {shape["cpus"]: shape.get("features") for shape in there["shapes"]} == {
+        8: ["avx512"],
+        16: ["ib"],
+    }
+    accounts = {one["name"]: one for one in data["accounts"][there["accounts"]]}
+    assert [one["name"] for one in accounts["chem"]["qos"]] == ["normal", "long"]
+    assert accounts["chem"]["qos"][1]["limits"] == {"cpus": 4, "time": 240}
+    assert data["times"]["240"] == "4 hours"
+    assert there["reservations"]["class"]["shapes"][0]["time"] == 120
+
+
+def fields_of(html: str) -> list[str]:
+    return [str(a["name"]) for _, a in Page(html).elements if "name" in a]
+
+
+def rich() -> Offer:
+    return Offer.from_facts(terms_facts(), SiteLimits(), RIGHTS, now=NOW)
+
+
+def terms_facts() -> ClusterFacts:
+    nodes = [make_node("a", features=("avx512",)), make_node("b", cpus=16, features=("ib",))]
+    held = ReservationRecord(
+        name="class", start=NOW, end=NOW + timedelta(hours=2), nodes=("a",), users=("alice",)
+    )
+    facts = make_facts(nodes, [make_partition("cpu", "a", "b", default=True)])
+    return replace(facts, reservations=(held,))
+
+
+NOW = datetime(2026, 1, 31, 12, 0, tzinfo=timezone.utc)
+RIGHTS = Rights(
+    name="alice",
+    known=True,
+    associations=(
+        Association(account="physics", qos=("normal",)),
+        Association(account="chem", qos=("long", "normal")),
+    ),
+    default_account="physics",
+    qos={"long": QosRecord(name="long", limits=JobLimits(cpus=4, time=TimeLimit(4 * 3600)))},
+    enforced=frozenset({"limits"}),
+)

@@ -82,5 +82,6 @@ def all_commands(fakes: Fakes, release: str) -> None:
     fakes.add("squeue", recorded("squeue", release))
     fakes.add("sinfo", recorded("sinfo", release))
     fakes.add("scontrol", recorded("partitions", release), when="partition")
+    fakes.add("scontrol", recorded("reservations", release), when="reservation")
     fakes.add("scontrol", recorded("config", release), when="config")
     fakes.add("sdiag", recorded("sdiag", release))

@@ -389,3 +389,19 @@ def test_fifty_thousand_jobs_are_read_quickly() -> None:
     assert len(records) == 50_000
     # Half a second on the machine it was written on; this bound only finds a wrong algorithm.
     assert used < 3
+
+
+@pytest.mark.parametrize(
+    ("output", "uid"),
+    [
+        ("CANCELLED by 1001\n", 1001),
+        ("REQUEUED\nCANCELLED by 0\n", 0),
+        ("CANCELLED\n", None),
+        ("RUNNING\n", None),
+        ("COMPLETED by 7\n", None),
+        ("CANCELLED by 10", None),
+        ("", None),
+    ],
+)
+def test_who_cancelled_is_read_from_a_whole_line_only(output: str, uid: int | None) -> None:
+    assert answers.read_canceller(output) == uid

@@ -35,17 +35,28 @@ async def test_the_whole_way(fakes: Fakes, release: str) -> None:
     assert facts.cluster_name == {"22": "partb", "24": "trixie", "26": "forky"}[release[:2]]
     assert {node.name for node in facts.nodes} == {"n1", "n2", "g1", "g2"}
     assert len(facts.partitions) == 8
+    assert "maint" in [one.name for one in facts.reservations]
     assert facts.taken_at.tzinfo is timezone.utc
 
 
-async def test_facts_cost_two_commands_once_the_name_is_known(fakes: Fakes) -> None:
+async def test_facts_cost_three_commands_once_the_name_is_known(fakes: Fakes) -> None:
     all_commands(fakes, "22.05.8")
     fakes.add("squeue", recorded("version", "22.05.8"), when="--version")
     client = fakes.client()
     await client.facts()
     before = len(fakes.calls())
     await client.facts()
-    assert [name for name, _, _ in fakes.calls()[before:]] == ["sinfo", "scontrol"]
+    assert [name for name, _, _ in fakes.calls()[before:]] == ["sinfo", "scontrol", "scontrol"]
+
+
+async def test_reservations_that_are_not_shown_hide_nothing_else(fakes: Fakes) -> None:
+    all_commands(fakes, "22.05.8")
+    fakes.add("squeue", recorded("version", "22.05.8"), when="--version")
+    denied = "slurm_load_reservations error: Access/permission denied"
+    fakes.add("scontrol", stderr=denied, status=1, when="reservation")
+    facts = await fakes.client().facts()
+    assert facts.reservations == ()
+    assert len(facts.nodes) == 4
 
 
 async def test_one_squeue_for_all_jobs(fakes: Fakes) -> None:
