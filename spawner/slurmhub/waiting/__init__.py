@@ -1,0 +1,1 @@
+"""What somebody who waits is told and can do: place, estimate, what starts sooner, the switch."""
