@@ -65,12 +65,16 @@ def plain_workshop(cache: Path | None = None, python: Path = Path("/usr/bin/pyth
 
 
 def jupyter_environment(workshop: Workshop) -> JupyterEnvironment:
-    """The single-user environment of requirements/jupyter.lock; it holds nothing of the hub."""
-    lock = asset("requirements/jupyter.lock")
+    """The single-user environment of requirements/jupyter.lock, with our JupyterLab extension.
+
+    It holds nothing of the hub.
+    """
+    lock, extension = asset("requirements/jupyter.lock"), asset("labextension")
     starter = Path(singleuser.__file__)
 
     def make(folder: Path) -> None:
         _virtual_environment(workshop, folder, lock)
+        _install_from_source(workshop, extension, folder)
         _configure_jupyter(folder / "etc" / "jupyter")
         program = folder / "bin" / _SINGLEUSER
         program.write_text(f"#!{folder}/bin/python\n{starter.read_text()}")
@@ -78,6 +82,7 @@ def jupyter_environment(workshop: Workshop) -> JupyterEnvironment:
 
     settings = repr(_JUPYTER_CONFIGURATION).encode()
     parts = [_interpreter(workshop.python), lock.read_bytes(), starter.read_bytes(), settings]
+    parts += _contents(extension, sorted(extension.rglob("*")))
     return JupyterEnvironment(_made_once(workshop, "jupyter", parts, make))
 
 
@@ -121,20 +126,7 @@ def hub_python(workshop: Workshop) -> Path:
         site = next((folder / "lib").glob("python3*")) / "site-packages"
         own = [path for path in sys.path if path.endswith("site-packages")]
         (site / "hub-packages.pth").write_text("\n".join(own) + "\n")
-        wheels = folder / "wheel"
-        pip = [sys.executable, "-m", "pip", "-qq", "--disable-pip-version-check"]
-        workshop.run(
-            [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(wheels), str(project)],
-            what="This project could not be built",
-            remedy="Is the checkout complete? git status says.",
-        )
-        wheel = next(wheels.glob("*.whl"))
-        target = ["--python", str(folder / "bin" / "python")]
-        workshop.run(
-            [*pip, *target, "install", "--no-deps", str(wheel)],
-            what="This project could not be installed",
-            remedy=_PIP_REMEDY,
-        )
+        _install_from_source(workshop, project, folder)
 
     return _made_once(workshop, "slurmhub", parts, make) / "bin" / "python"
 
@@ -220,6 +212,24 @@ def _virtual_environment(workshop: Workshop, folder: Path, lock: Path) -> None:
     )
 
 
+def _install_from_source(workshop: Workshop, project: Path, folder: Path) -> None:
+    """Build a wheel of one of our own projects and install it into an environment."""
+    wheels = folder / "wheel"
+    pip = [sys.executable, "-m", "pip", "-qq", "--disable-pip-version-check"]
+    workshop.run(
+        [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(wheels), str(project)],
+        what="This project could not be built",
+        remedy="Is the checkout complete? git status says.",
+    )
+    wheel = next(wheels.glob("*.whl"))
+    target = ["--python", str(folder / "bin" / "python")]
+    workshop.run(
+        [*pip, *target, "install", "--no-deps", str(wheel)],
+        what="This project could not be installed",
+        remedy=_PIP_REMEDY,
+    )
+
+
 def _configure_jupyter(folder: Path) -> None:
     """Switch off what costs time at each start, or speaks to the world, and serves nobody here."""
     for name, text in _JUPYTER_CONFIGURATION.items():
@@ -262,11 +272,16 @@ def _interpreter(python: Path) -> bytes:
 def _source_of(project: Path) -> list[bytes]:
     """The content of every file that goes into the wheel, with its name."""
     files = [project / "pyproject.toml", project / "README.md", project / "LICENSE"]
-    for folder in ("spawner", "deploy", "libexec", "requirements"):
-        files += sorted(path for path in (project / folder).rglob("*") if path.is_file())
+    for folder in ("spawner", "deploy", "libexec", "requirements", "labextension"):
+        files += sorted((project / folder).rglob("*"))
+    return _contents(project, files)
+
+
+def _contents(project: Path, files: list[Path]) -> list[bytes]:
+    """The name of each of these files and what is in it."""
     return [
         part
         for file in files
-        if file.exists() and "__pycache__" not in file.parts
+        if file.is_file() and "__pycache__" not in file.parts
         for part in (str(file.relative_to(project)).encode(), file.read_bytes())
     ]

@@ -59,6 +59,8 @@ def configuration(plan: HubPlan, places: Places, cluster: EmbeddedCluster) -> st
         "SlurmHubSpawner.port_range": _SERVER_PORTS,
         "SlurmHubSpawner.prologue": bind_to_node(cluster),
         "SlurmHubSpawner.launcher_python": plan.launcher_python,
+        "SlurmHubSpawner.profiles": _PROFILES,
+        "SlurmHubSpawner.files_page": True,
     }
     lines = ["# Written at each start of the demo.", "import slurmhub", "", "slurmhub.configure(c)"]
     lines += [f"c.{name} = {value!r}" for name, value in settings.items()]
@@ -74,6 +76,34 @@ def bind_to_node(cluster: EmbeddedCluster) -> str:
     ]
     return "\n".join(['case "$SLURMD_NODENAME" in', *cases, "esac"])
 
+
+_PROFILES = [
+    {
+        "name": "course-lab",
+        "title": {"en": "Course lab", "fr": "Laboratoire de cours"},
+        "words": {
+            "en": "For the exercises of a course.",
+            "fr": "Pour les exercices du cours.",
+        },
+        "picture": "course",
+        "fields": {
+            "partition": "cpu",
+            "cpus": 2,
+            "memory": "4G",
+            "hours": {"min": 0.5, "max": 4, "default": 2},
+        },
+    },
+    {
+        "name": "one-gpu",
+        "title": {"en": "One GPU, two hours", "fr": "Un GPU, deux heures"},
+        "words": {
+            "en": "For training a small model.",
+            "fr": "Pour entraîner un petit modèle.",
+        },
+        "picture": "gpu",
+        "fields": {"partition": "gpu", "gpus": 1, "cpus": 4, "memory": "8G", "hours": 2},
+    },
+]
 
 _ACCOUNTS = [
     "from slurmhub_deploy.demo.accounts import account_of",

@@ -1,0 +1,25 @@
+"""JupyterLab in a Slurm job: the time that is left, what is used, and more time.
+
+For the environment that single-user servers run in: a prebuilt extension of JupyterLab, and one
+of its server that asks the hub. Without a hub it does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "slurmhub-lab"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "slurmhub_lab"}]
+
+
+def _load_jupyter_server_extension(server_app: Any) -> None:
+    from slurmhub_lab.handler import add_handler
+
+    add_handler(server_app.web_app)

@@ -1,0 +1,1 @@
+"""A server while it runs: what it uses, how long it lasts, more time for it, and its log."""
