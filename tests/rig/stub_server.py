@@ -46,7 +46,8 @@ if behaviour == "dies":
 if behaviour == "deaf":
     time.sleep(600)
 time.sleep(float(os.environ.get("STUB_LISTENS_AFTER", "0")))
-server = http.server.ThreadingHTTPServer((url.hostname or "", url.port or 0), Handler)
+host = "127.0.0.1" if behaviour == "elsewhere" else url.hostname or ""
+server = http.server.ThreadingHTTPServer((host, url.port or 0), Handler)
 
 if url.scheme == "https":
     context = ssl.create_default_context(
@@ -66,6 +67,14 @@ def end(*_: object) -> None:
     threading.Thread(target=server.shutdown).start()
 
 
+def die() -> None:
+    """End as something that breaks while it is used."""
+    print("the stub has had enough", flush=True)
+    os._exit(5)
+
+
 signal.signal(signal.SIGTERM, end)
+if "STUB_DIES_AFTER" in os.environ:
+    threading.Timer(float(os.environ["STUB_DIES_AFTER"]), die).start()
 print("the stub listens", flush=True)
 server.serve_forever()

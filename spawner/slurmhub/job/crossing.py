@@ -129,6 +129,39 @@ class Crossing:
             return False
         return True
 
+    async def log(self, account: Account, path: str) -> tuple[str, bool]:
+        """The last 64 KiB of a file of the person's own, and whether that is all of it.
+
+        Raises `SubmissionRefused`, of the kind "no-file" when there is none, or `CrossingFailed`.
+        """
+        answer = await self._ask(account, {"verb": "log", "path": path})
+        return str(answer.get("text", "")), answer.get("whole") is True
+
+    async def estimate(self, account: Account, script: str) -> float:
+        """When such a job of this person would start, in seconds since the epoch; asks sbatch only.
+
+        Raises `SubmissionRefused` with Slurm's words, or `CrossingFailed`.
+        """
+        answer = await self._ask(account, {"verb": "estimate", "script": script})
+        start = answer.get("start")
+        if not isinstance(start, int) or isinstance(start, bool):
+            raise CrossingFailed(
+                "Slurm gave no time for an estimate.",
+                remedy="The operator finds the answer in the hub's log.",
+            )
+        return float(start)
+
+    async def about_files(self, account: Account, request: dict[str, Any]) -> dict[str, Any]:
+        """Have one thing done with the files of the person's home, by its verb.
+
+        Raises `SubmissionRefused` with the helper's kind of trouble, or `CrossingFailed`.
+        """
+        return await self._ask(account, request)
+
+    def command(self, account: Account) -> tuple[list[str], Account | None]:
+        """The helper's command line, and the account to start it under, for what is streamed."""
+        return self._argv(account)
+
     async def _ask(self, account: Account, request: dict[str, Any]) -> dict[str, Any]:
         argv, become = self._argv(account)
         try:

@@ -3,8 +3,8 @@
     launcher.py -- COMMAND [ARGUMENT ...]
 
 Carried by the batch script; needs nothing but Python 3.8. SLURMHUB_JOB holds the order as JSON:
-environment, hub {url, token, tls}, listen {address, ports}, launch_timeout in seconds. The script
-may add SLURMHUB_TROUBLE, why not to start, and the site's prologue SLURMHUB_BIND_ADDRESS.
+environment, hub {url, token, tls}, listen {address, ports}, launch_timeout and usage_interval in s.
+SLURMHUB_METER is meter.py; SLURMHUB_TROUBLE says why not to start, SLURMHUB_BIND_ADDRESS where.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ PORT_ATTEMPTS = 10
 HTTP_SECONDS = 10.0
 ENDED_SECONDS = 20.0  # how long the news of the end is offered to a hub that is away
 STOP_SECONDS = 10.0  # until a server that we end ourselves is killed
-NO_LIMIT = float("inf")
 SSL_PARTS = (("certificate", "CERTFILE"), ("key", "KEYFILE"), ("authority", "CLIENT_CA"))
 LOOPBACK = ("127.", "::ffff:127.", "::1", "localhost")
 
@@ -46,9 +45,6 @@ class Log:
         with contextlib.suppress(OSError):
             while data:
                 data = data[os.write(1, data) :]
-
-    def text(self) -> str:
-        return self.tail.decode("utf-8", "replace")
 
     def say(self, text: str) -> None:
         self.write(f"slurmhub: {text}\n".encode("utf-8", "replace"))
@@ -71,9 +67,10 @@ class Hub(threading.Thread):
         self.start()
 
     def post(self, event: str, **facts: Any) -> None:
-        """Queues one event; the end makes all other news old."""
+        """Queues one event; a new use makes an older one old, and the end all other news."""
         with self._changed:
-            self._queue = [*([] if event == "ended" else self._queue), (event, facts)]
+            old = {"usage": ["usage"], "ended": [name for name, _ in self._queue]}.get(event, [])
+            self._queue = [*(one for one in self._queue if one[0] not in old), (event, facts)]
             if event == "ended" or len(self._queue) == 1:  # other news do not end a pause
                 self._changed.notify()
 
@@ -112,7 +109,7 @@ class Hub(threading.Thread):
                 trouble, text = f"status {response.status}", response.read(65536)
             wait = response.getheader("Retry-After", "")
             body = dict(json.loads(text))
-            known = (200, 400, 403, 410, 409 if event == "listening" else 200)
+            known = (200, 400, 403, 410, {"listening": 409, "usage": 429}.get(event, 200))
             if response.status in known or (response.status == 404 and "slurmhub" in body):
                 self._trouble = ""
                 return response.status, body, 0.0
@@ -192,6 +189,9 @@ class Launcher:
         self._start(port)
         if first and not self._tls:  # only now, for the news costs imports
             self._hub.post("started")
+        if first and "SLURMHUB_METER" in self._environ:
+            meter = [self._environ["SLURMHUB_METER"], {"report_to": (self._hub.post, self._order)}]
+            threading.Thread(target=exec, args=meter, daemon=True).start()
         why = self._until_listening(port)
         if why == "listening":
             self._hub.post("listening", port=port)
@@ -232,7 +232,7 @@ class Launcher:
             if holder == "other":
                 return ""
             if died:
-                end = self._log.text().lower()
+                end = self._log.tail.decode("utf-8", "replace").lower()
                 signs = ("address already in use", "eaddrinuse", f"port {port} is ")
                 return "" if any(sign in end for sign in signs) else "server-exited"
             if holder == "server":
@@ -256,7 +256,7 @@ class Launcher:
 
     def _stop(self, patience: float) -> None:
         """Ends the server and what wraps it, by SIGKILL if it is not gone after `patience` s."""
-        for number, limit in ((signal.SIGTERM, patience), (signal.SIGKILL, NO_LIMIT)):
+        for number, limit in ((signal.SIGTERM, patience), (signal.SIGKILL, float("inf"))):
             end = time.monotonic() + limit
             if self._server and self._code() is None:
                 os.killpg(self._server.pid, number)  # not reaped yet, so the group is still its own
@@ -264,11 +264,12 @@ class Launcher:
                 self._pause(max(0.0, min(end - time.monotonic(), 60.0)))
 
     def _finish(self, why: str) -> int:
-        self._stop(NO_LIMIT if why == "terminated" else STOP_SECONDS)  # Slurm's KillWait is one
+        self._stop(float("inf") if why == "terminated" else STOP_SECONDS)  # Slurm's KillWait is one
         code = self._code()
         number = -code if code is not None and code < 0 else None
         code = None if number else code
-        self._hub.post("ended", exit_code=code, signal=number, why=why, tail=self._log.text())
+        tail = self._log.tail.decode("utf-8", "replace")
+        self._hub.post("ended", exit_code=code, signal=number, why=why, tail=tail)
         self._hub.heard_of_end.wait(ENDED_SECONDS)
         if why not in ("server-exited", "terminated"):
             return 1
@@ -293,8 +294,7 @@ class Launcher:
             if event == "listening" and status == 409:
                 self._port_refused = True
             elif event in ("started", "listening") and status != 200:
-                words = str(body.get("message", status))[:300]
-                self._log.say(f"the hub refuses this job: {words!r}")
+                self._log.say(f"the hub refuses this job: {body.get('message', status)!r:.300}")
                 self._over = self._over or "refused-by-hub"
             elif event == "started" and self._tls_awaited:
                 self._tls = self._store("server", body["tls"]) if body.get("tls") else {}

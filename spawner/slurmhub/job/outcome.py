@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from slurmhub.ledger import Outcome
-from slurmhub.slurm.advice import advice
+import re
+import signal as signals
+from dataclasses import replace
+
+from slurmhub.job.last_words import finding
+from slurmhub.job.who import cancelled
+from slurmhub.ledger import Intent, Outcome
+from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.records import JobRecord
 from slurmhub.slurm.states import JobState, plain_state
 
 _START_AGAIN = "You can start it again."
+_SHOW_SUPPORT = "If this comes back, show this page to your support."
+_NOT_YOURS = "This was not your doing. You can start it again, on another computer."
+_MORE_MEMORY = "Start it again with more memory, or load less data at a time."
+_LOOK_AT_LOG = "Look at the end of its log; if it does not help, show it to your support."
 _REMEDIES = {
-    JobState.OUT_OF_MEMORY: "Start it again with more memory, or load less data at a time.",
-    JobState.TIMEOUT: "Start it again, with more hours if the work needs them.",
+    JobState.OUT_OF_MEMORY: _MORE_MEMORY,
+    JobState.TIMEOUT: "Your files are kept. Start it again, with more hours if you need them.",
     JobState.DEADLINE: "Start it again with fewer hours.",
-    JobState.NODE_FAIL: "This was not your doing. You can start it again, on another node.",
-    JobState.BOOT_FAIL: "This was not your doing. You can start it again, on another node.",
-    JobState.PREEMPTED: "Work of higher priority needed its place. You can start it again.",
-    JobState.FAILED: "Look at the end of its log; if it does not help, show it to your support.",
+    JobState.NODE_FAIL: _NOT_YOURS,
+    JobState.BOOT_FAIL: _NOT_YOURS,
+    JobState.LAUNCH_FAILED: _NOT_YOURS,
+    JobState.RECONFIG_FAIL: _NOT_YOURS,
+    JobState.PREEMPTED: "Your files are kept. You can start it again; it waits for a new place.",
 }
 # What Slurm knows better than the launcher, which only saw its server die.
 _SLURM_KNOWS_BEST = {
@@ -26,6 +37,14 @@ _SLURM_KNOWS_BEST = {
     JobState.BOOT_FAIL,
     JobState.PREEMPTED,
 }
+# A killed server whose job had used this part of its memory most likely died of that.
+_NEARLY_ALL = 0.9
+# How Slurm's step daemon ends a job whose log it cannot open.
+_CANNOT_OPEN_LOG = 53
+# What a shell answers for a program that was killed.
+_SHELL_KILLED = 128 + signals.SIGKILL
+# What a shell answers for a program that is not there, or may not be run.
+_NO_PROGRAM = (126, 127)
 
 STOPPED = Outcome("stopped", "This server was stopped.", _START_AGAIN)
 VANISHED = Outcome(
@@ -50,30 +69,115 @@ QUEUED_TOO_LONG = Outcome(
 )
 NEVER_LISTENED = Outcome(
     "never-listened",
-    "The job started, but its server did not listen in time.",
-    "Please try once more; if it fails again, show the job's log to your support.",
+    "The job started, but its server was not ready in time.",
+    "Please try once more; if it fails again, show this page to your support.",
+)
+UNREACHABLE = Outcome(
+    "unreachable",
+    "The server started, but it did not answer the hub.",
+    "Please try once more; if it fails again, show this page to your support.",
 )
 
 
-def refused(words: str) -> Outcome:
-    """Slurm's refusal of a submission, with our advice beside its own words."""
-    counsel = advice(words)
-    return Outcome("refused", counsel.plain, counsel.remedy, detail=words.strip()[:2000])
-
-
-def ended_in_slurm(record: JobRecord, before: Outcome | None) -> Outcome:
+def ended_in_slurm(record: JobRecord, intent: Intent) -> Outcome:
     """The outcome of a job that Slurm calls ended, given what its launcher had said before."""
-    state = record.state
-    # "Asked to end" is all the launcher knows; by whom or why, Slurm's state may tell.
-    knows_best = state in _SLURM_KNOWS_BEST or (before is not None and before.kind == "terminated")
-    if before is not None and not knows_best:
+    state, before = record.state, intent.outcome
+    if before is not None and not _knows_better(state, before, intent):
         return before
     if state is None:
         return before or VANISHED
-    kind = state.value.lower().replace("_", "-")
-    remedy = _REMEDIES.get(state, _START_AGAIN)
+    if state is JobState.CANCELLED:
+        outcome = cancelled(None, intent.uid)
+    elif state is JobState.FAILED:
+        outcome = _failed(record, intent)
+    else:
+        kind = state.value.lower().replace("_", "-")
+        plain = " ".join([plain_state(state), *_measured(state, intent)])
+        outcome = Outcome(kind, plain, _REMEDIES.get(state, _START_AGAIN))
     detail = before.detail if before else ""
-    return Outcome(kind, plain_state(state), remedy, detail=detail, exit_code=record.exit_code)
+    return replace(outcome, detail=detail, exit_code=record.exit_code)
+
+
+def _knows_better(state: JobState | None, before: Outcome, intent: Intent) -> bool:
+    """Whether Slurm's state says more of an end than what was known of it before."""
+    if before.kind == "terminated":
+        # "Asked to end" is all the launcher knows; by whom or why, Slurm's state may tell.
+        return True
+    if state is JobState.OUT_OF_MEMORY and before.kind == "finished":
+        # Slurm says so of every job of which it ever killed a process, a notebook's kernel perhaps.
+        return False
+    return state in _SLURM_KNOWS_BEST and intent.cancel_requested is None
+
+
+def with_log(known: Outcome | None, told: Outcome) -> Outcome:
+    """What was known of an end that the hub asked for, with the log that its launcher sent."""
+    if known is None:
+        return told
+    return known if known.detail else replace(known, detail=told.detail)
+
+
+def take_facts(intent: Intent, record: JobRecord) -> None:
+    """Keep where and since when an ended job ran, which a short one may not have told."""
+    if record.started is not None:
+        intent.started = intent.started or record.started.timestamp()
+        intent.node = intent.node or record.batch_host
+
+
+def _measured(state: JobState, intent: Intent) -> list[str]:
+    """What is known in figures of how a job came to this end: sentences."""
+    if state is JobState.OUT_OF_MEMORY:
+        return _memory_words(intent)
+    if state in (JobState.NODE_FAIL, JobState.BOOT_FAIL) and intent.node:
+        return [f"It was {intent.node}."]
+    return []
+
+
+def _memory_words(intent: Intent) -> list[str]:
+    asked = memory_asked(intent)
+    words = [f"It had asked for {asked.plain()}."] if asked else []
+    peak = memory_peak(intent)
+    if peak is not None:
+        words.append(f"It used {peak.plain()} at its peak.")
+    return words
+
+
+def memory_asked(intent: Intent) -> Memory | None:
+    """The memory that the job asked for."""
+    asked = intent.request.get("memory")
+    return Memory.parse(str(asked)) if asked else None
+
+
+def memory_peak(intent: Intent) -> Memory | None:
+    """The most memory that the job told of, None when it never did."""
+    peak = (intent.usage or {}).get("memory_peak")
+    return Memory(int(peak) // 2**20) if isinstance(peak, int) and peak >= 2**20 else None
+
+
+def _failed(record: JobRecord, intent: Intent) -> Outcome:
+    """A job that failed without a word of its launcher: its script did not come so far."""
+    if record.exit_signal == _CANNOT_OPEN_LOG or record.exit_code == _CANNOT_OPEN_LOG:
+        return Outcome(
+            "no-log",
+            "The job could not open its log in your home folder, so it ended at once.",
+            "Your home may be full, or the folder of the logs may not be yours. "
+            "Make room there and start it again; if this comes back, show this page to your "
+            "support.",
+        )
+    if record.exit_signal == signals.SIGKILL or record.exit_code == _SHELL_KILLED:
+        words = "The whole job was killed at once, most often for using more memory than it had."
+        plain = " ".join([words, *_memory_words(intent)])
+        return Outcome("killed", plain, f"{_MORE_MEMORY} {_SHOW_SUPPORT}")
+    if record.exit_code in _NO_PROGRAM:
+        return Outcome(
+            "failed",
+            "A program that starts this server is not on the computer that ran the job.",
+            "This is not your doing: please show this page to your support.",
+        )
+    return Outcome(
+        "failed",
+        "The job ended with an error before its server could start.",
+        "Start it again. If this comes back, show this page and the job's log to your support.",
+    )
 
 
 _WHY = {
@@ -86,17 +190,69 @@ _WHY = {
 LAUNCHER_REASONS = frozenset(_WHY)
 
 
-def told_by_launcher(why: str, exit_code: int | None, signal: int | None, tail: str) -> Outcome:
+def told_by_launcher(
+    why: str, exit_code: int | None, signal: int | None, tail: str, intent: Intent
+) -> Outcome:
     """The outcome as the launcher in the job reported it."""
-    how = ""
-    if signal is not None:
-        how = f" (signal {signal})"
-    elif exit_code is not None:
-        how = f" (exit code {exit_code})"
-    remedy = {
-        "cannot-start": "The environment of this server lacks its program: please tell your "
-        "support, with the log below.",
-        "never-listened": "Please show the log below to your support.",
-        "server-exited": _REMEDIES[JobState.FAILED] if exit_code or signal else _START_AGAIN,
-    }.get(why, _START_AGAIN)
-    return Outcome(why, f"{_WHY[why]}{how}.", remedy, detail=tail, exit_code=exit_code)
+    if why == "terminated":
+        return Outcome(why, "The job was asked to end.", _START_AGAIN, tail, exit_code)
+    if why == "server-exited" and exit_code == 0:
+        return _finished(intent, tail)
+    if _died_of_memory(signal, intent):
+        words = ["The server was killed when its job had used nearly all of its memory."]
+        plain = " ".join([*words, *_memory_words(intent)])
+        return Outcome("out-of-memory", plain, _MORE_MEMORY, tail, exit_code)
+    found = finding(tail, _home_of(intent))
+    if found is not None:
+        return Outcome(found.kind, found.plain, found.remedy, tail, exit_code)
+    plain = _by_signal(signal) if signal else f"{_WHY[why]}{_how(exit_code)}."
+    return Outcome(why, plain, _remedy(why, signal, tail), tail, exit_code)
+
+
+def _finished(intent: Intent, tail: str) -> Outcome:
+    if intent.port is not None:
+        plain = "The server ended without an error: it was shut down from inside."
+        return Outcome("finished", plain, _START_AGAIN, tail, 0)
+    plain = "The server ended before it was ready, though it told of no error."
+    return Outcome("server-exited", plain, f"{_START_AGAIN} {_SHOW_SUPPORT}", tail, 0)
+
+
+def _died_of_memory(signal: int | None, intent: Intent) -> bool:
+    asked, peak = memory_asked(intent), memory_peak(intent)
+    if signal != signals.SIGKILL or asked is None or peak is None:
+        return False
+    return peak.mebibytes >= _NEARLY_ALL * asked.mebibytes
+
+
+def _by_signal(number: int) -> str:
+    if number == signals.SIGKILL:
+        return "The server in this job was killed (signal SIGKILL)."
+    if number in (signals.SIGTERM, signals.SIGINT, signals.SIGHUP):
+        return f"The server in this job was told to end (signal {signals.Signals(number).name})."
+    known = {one.value: one.name for one in signals.Signals}
+    return f"The server in this job crashed (signal {known.get(number, number)})."
+
+
+def _how(exit_code: int | None) -> str:
+    return "" if exit_code is None else f" (exit code {exit_code})"
+
+
+def _remedy(why: str, signal: int | None, tail: str) -> str:
+    if why in ("cannot-start", "never-listened"):
+        return "Please show this page, with the log below, to your support."
+    if signal == signals.SIGKILL:
+        return (
+            "Most often this means that there was not enough memory: start it again with more. "
+            f"{_SHOW_SUPPORT}"
+        )
+    if why == "server-exited" and tail:
+        return _LOOK_AT_LOG
+    if why == "server-exited":
+        return f"{_START_AGAIN} {_SHOW_SUPPORT}"
+    return _START_AGAIN
+
+
+def _home_of(intent: Intent) -> str:
+    """Where the job began: its owner's home, where the site has no other folder for that."""
+    named = re.search(r'^#SBATCH --chdir="?(/.+?)"?$', intent.script, re.MULTILINE)
+    return named[1] if named else ""

@@ -34,26 +34,30 @@ class Submission:
     directories: tuple[str, ...]
 
 
-async def prepare(spawner: Any, request: JobRequest, nonce: str, owner: Person) -> Submission:
+async def prepare(
+    spawner: Any, request: JobRequest, nonce: str, owner: Person, *, token: str
+) -> Submission:
     """Build the submission of one server from its validated request and the site's policy.
 
+    `token` is the API token of this job, which need not be the one the hub has for the server now.
     Raises SlurmhubError when the environment cannot be carried to the job.
     """
     policy = spawner.script_policy()
     tag = JobTag(hub=spawner.hub_name, user=spawner.user.name, server=spawner.name, nonce=nonce)
     command = [*spawner.cmd, *spawner.get_args()]
-    environment = spawner.get_env()
+    environment = _environment(spawner, token)
     api_url = environment["JUPYTERHUB_API_URL"]
     payload = json.dumps(
         {
             "environment": _texts(environment),
             "hub": {
                 "url": f"{api_url}/slurmhub/jobs/{nonce}",
-                "token": spawner.api_token,
+                "token": token,
                 "tls": await _client_certificate(spawner),
             },
             "listen": {"address": spawner.ip, "ports": list(spawner.port_range)},
             "launch_timeout": spawner.launch_timeout,
+            "usage_interval": spawner.usage_interval,
         }
     )
     if len(payload.encode()) > MOST_PAYLOAD:
@@ -64,6 +68,15 @@ async def prepare(spawner: Any, request: JobRequest, nonce: str, owner: Person) 
         )
     script = batch_script(request, tag, policy, command, owner.home)
     return Submission(script, payload, policy.directories(owner.home))
+
+
+def _environment(spawner: Any, token: str) -> dict[str, Any]:
+    """The server's environment, with the token of this job in it."""
+    held, spawner.api_token = spawner.api_token, token
+    try:
+        return dict(spawner.get_env())
+    finally:
+        spawner.api_token = held
 
 
 async def _client_certificate(spawner: Any) -> Mapping[str, str] | None:

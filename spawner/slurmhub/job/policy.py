@@ -5,12 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slurmhub.errors import SlurmhubError
 
 _SHELLS = frozenset({"bash", "dash", "sh"})
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+/:=-]*")
+_FEATURE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:=/+@-]*")
 _OPTION = re.compile(r"--([a-z][a-z0-9-]*)(=.*)?", re.DOTALL)
 # sbatch also takes any unambiguous beginning of an option's name.
 _OURS = frozenset(
@@ -100,6 +102,21 @@ class ScriptPolicy:
     def start_directory(self, home: str) -> str:
         """Where the script, and so the server, starts."""
         return home if self.working_directory is None else _expanded(self.working_directory, home)
+
+    @property
+    def features(self) -> tuple[str, ...] | None:
+        """The features that every job needs; None where the constraint says more than that."""
+        if self.constraint is None:
+            return ()
+        names = tuple(self.constraint.split("&"))
+        return names if all(_FEATURE.fullmatch(name) for name in names) else None
+
+    def constraint_with(self, features: Sequence[str]) -> str | None:
+        """The constraint of a job that needs these features as well, if it may need others."""
+        own = self.features
+        if own is None:
+            return self.constraint
+        return "&".join(dict.fromkeys((*own, *features))) or None
 
     def directories(self, home: str) -> tuple[str, ...]:
         """Folders below the home that must exist before the job starts; others are the site's."""

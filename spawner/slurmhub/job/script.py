@@ -58,6 +58,7 @@ def batch_script(
         _function("slurmhub_launch", launch),
         _function("slurmhub_epilogue", policy.epilogue),
         _function("slurmhub_source", _heredoc(launcher_source())),
+        _function("slurmhub_meter", _heredoc(meter_source())),
         _TRAPS,
         *(_load(module) for module in policy.modules),
         policy.prologue.strip("\n"),
@@ -66,10 +67,25 @@ def batch_script(
     return "\n".join(parts)
 
 
+def trial_script(request: JobRequest, policy: ScriptPolicy) -> str:
+    """A script that asks for the same as the real one, for `sbatch --test-only`; it runs nothing.
+
+    Raises BadScript.
+    """
+    nobody = JobTag(hub="", user="", server="", nonce="0" * 32)
+    return "\n".join(["#!/bin/sh", *_directives(request, nobody, policy, "/"), ""])
+
+
 @cache
 def launcher_source() -> str:
     """The text of launcher.py, as every script carries it."""
     return Path(__file__).with_name("launcher.py").read_text(encoding="utf-8")
+
+
+@cache
+def meter_source() -> str:
+    """The text of meter.py, which the launcher is given beside its own."""
+    return Path(__file__).with_name("meter.py").read_text(encoding="utf-8")
 
 
 def _directives(request: JobRequest, tag: JobTag, policy: ScriptPolicy, home: str) -> list[str]:
@@ -78,10 +94,10 @@ def _directives(request: JobRequest, tag: JobTag, policy: ScriptPolicy, home: st
         ("job-name", policy.job_name),
         ("comment", tag.comment()),
         ("partition", request.partition),
-        ("account", policy.account),
-        ("qos", policy.qos),
-        ("reservation", policy.reservation),
-        ("constraint", policy.constraint),
+        ("account", policy.account or request.account),
+        ("qos", policy.qos or request.qos),
+        ("reservation", policy.reservation or request.reservation),
+        ("constraint", policy.constraint_with(request.features)),
         ("nodes", "1"),
         ("ntasks", "1"),
         ("cpus-per-task", str(request.cpus)),
@@ -154,22 +170,24 @@ slurmhub_order=$SLURMHUB_JOB
 unset SLURMHUB_JOB SLURMHUB_TROUBLE
 # The path of the hub's host need not exist on this node, which then knows its own.
 [ -r "${SLURM_CONF:-/}" ] || unset SLURM_CONF
-slurmhub_launcher='' slurmhub_ready='' slurmhub_told=''
+slurmhub_launcher='' slurmhub_ready='' slurmhub_term=''
 """
 
 # The launcher comes by a pipe: there is no file to make on a full disk, and none to leave behind.
 _LAUNCH = """\
 export SLURMHUB_JOB="$slurmhub_order" SLURMHUB_TROUBLE
+SLURMHUB_METER=$(slurmhub_meter)
+export SLURMHUB_METER
 exec"""
 
 _TRAPS = """\
 slurmhub_forward() {
-    slurmhub_interrupted=yes
-    if [ -n "$slurmhub_launcher" ]; then
-        kill -s "$1" "$slurmhub_launcher" 2>/dev/null
-    elif [ "$1" = TERM ]; then
-        slurmhub_told=yes
-    fi
+    [ "$1" != TERM ] || slurmhub_term=yes
+    [ -z "$slurmhub_launcher" ] || kill -s "$1" "$slurmhub_launcher" 2>/dev/null
+}
+
+slurmhub_lives() {
+    kill -0 "$slurmhub_launcher" 2>/dev/null
 }
 
 slurmhub_start() {
@@ -177,21 +195,28 @@ slurmhub_start() {
     slurmhub_source | slurmhub_launch &
     slurmhub_launcher=$!
     trap 'slurmhub_forward USR1' USR1
-    [ -z "$slurmhub_told" ] || kill -s TERM "$slurmhub_launcher" 2>/dev/null
-    # A trapped signal interrupts wait and leaves its mark; then wait again.
-    slurmhub_interrupted=yes
-    while [ -n "$slurmhub_interrupted" ]; do
-        slurmhub_interrupted=''
-        wait "$slurmhub_launcher"
-        slurmhub_status=$?
+    [ -z "$slurmhub_term" ] || kill -s TERM "$slurmhub_launcher" 2>/dev/null
+    # A trapped signal interrupts wait, which may leave no trace of it: only the launcher's own end
+    # ends the job. Its status is asked for once more, unless bash has forgotten it (127, 255).
+    while wait "$slurmhub_launcher"; slurmhub_status=$?; slurmhub_lives; do
+        [ "$slurmhub_status" -gt 128 ] || sleep 0.2
     done
+    if [ "$slurmhub_status" -gt 128 ]; then
+        wait "$slurmhub_launcher" 2>/dev/null
+        slurmhub_again=$?
+        case $slurmhub_term$slurmhub_again in
+            127 | 255) ;;
+            yes127 | yes255) slurmhub_status=143 ;;
+            *) slurmhub_status=$slurmhub_again ;;
+        esac
+    fi
     return "$slurmhub_status"
 }
 
 slurmhub_end() {
     slurmhub_exit=$?
     set +eu
-    if [ -z "$slurmhub_ready$slurmhub_told" ]; then
+    if [ -z "$slurmhub_ready$slurmhub_term" ]; then
         SLURMHUB_TROUBLE="the site's prologue ended the job with status $slurmhub_exit"
         slurmhub_start
     fi
@@ -207,7 +232,7 @@ trap slurmhub_end EXIT
 
 _RUN = """
 set +eu
-[ -z "$slurmhub_told" ] || exit 143
+[ -z "$slurmhub_term" ] || exit 143
 slurmhub_ready=yes
 slurmhub_start
 exit $?

@@ -75,6 +75,7 @@ class Order:
     address: str = ANYWHERE
     ports: tuple[int, int] = PORTS
     launch_timeout: float = 10
+    usage_interval: float = 300
 
     def text(self, notes: Path) -> str:
         service = {"JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:0/user/alice/lab server/"}
@@ -84,6 +85,7 @@ class Order:
                 "hub": {"url": self.url, "token": self.token, "tls": self.tls},
                 "listen": {"address": self.address, "ports": list(self.ports)},
                 "launch_timeout": self.launch_timeout,
+                "usage_interval": self.usage_interval,
             }
         )
 

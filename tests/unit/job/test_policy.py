@@ -98,3 +98,22 @@ def test_more_options_of_sbatch(directive: str) -> None:
 def test_options_that_are_not_the_sites_to_give(directive: str) -> None:
     with pytest.raises(BadPolicy, match="extra directive"):
         ScriptPolicy(extra_directives=(directive,))
+
+
+@pytest.mark.parametrize(
+    ("own", "features", "constraint"),
+    [
+        (None, (), None),
+        (None, ("a", "b"), "a&b"),
+        ("ib", (), "ib"),
+        ("ib&ssd", ("a", "ib"), "ib&ssd&a"),
+        ("a|b", (), "a|b"),
+        ("[rack1|rack2]", ("a",), "[rack1|rack2]"),
+    ],
+)
+def test_features_beside_the_sites_own_constraint(
+    own: str | None, features: tuple[str, ...], constraint: str | None
+) -> None:
+    policy = ScriptPolicy(constraint=own)
+    assert policy.constraint_with(features) == constraint
+    assert (policy.features is None) == (own is not None and "|" in own)

@@ -255,3 +255,31 @@ def test_shellcheck_has_nothing_to_say(tmp_path: Path) -> None:
 def test_the_persons_eye_finds_the_command() -> None:
     script = _script(["jupyterhub-singleuser", "--debug"])
     assert f"    {shlex.join(['jupyterhub-singleuser', '--debug'])}\n" in script
+
+
+def test_terms_that_are_asked_for_stand_in_the_script() -> None:
+    request = REQUEST.model_copy(
+        update={
+            "account": "physics",
+            "qos": "long",
+            "reservation": "class",
+            "features": ("avx512", "ib"),
+        }
+    )
+    asked = directives(batch_script(request, TAG, ScriptPolicy(), ["x"], HOME))
+    assert {
+        *("--account=physics", "--qos=long", "--reservation=class"),
+        "--constraint=avx512&ib",
+    } < set(asked)
+    fixed = ScriptPolicy(account="site", qos="short", reservation="own", constraint="ib&ssd")
+    asked = directives(batch_script(request, TAG, fixed, ["x"], HOME))
+    assert {
+        *("--account=site", "--qos=short", "--reservation=own"),
+        "--constraint=ib&ssd&avx512",
+    } < set(asked)
+
+
+def test_shards_are_a_resource_of_their_own() -> None:
+    request = REQUEST.model_copy(update={"gpu_type": "shard", "gpus": 3})
+    script = batch_script(request, TAG, ScriptPolicy(), ["x"], HOME)
+    assert "--gres=shard:3" in directives(script)

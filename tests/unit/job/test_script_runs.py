@@ -119,10 +119,14 @@ def test_a_warning_at_the_very_start_ends_nothing(submit: Submit) -> None:
         end = time.monotonic() + 0.3
         while time.monotonic() < end:
             job.process.send_signal(signal.SIGUSR1)
-            time.sleep(0.002)
+            time.sleep(0.02)
         hub.wait_for("listening")
+        assert job.process.poll() is None
         job.process.terminate()
-        assert job.end() == 128 + 15
+        # 143, unless bash has forgotten how its child ended: then it says 138 or 255.
+        assert job.end() > 128, job.said()
+        assert job.note("epilogue") == "epilogue\n"
+        assert not _left_behind(job)
 
 
 def test_termination_at_any_moment_of_the_start(submit: Submit) -> None:

@@ -1,0 +1,1 @@
+"""Servers that nobody uses, and GPUs that do nothing: warned, then ended."""
