@@ -35,6 +35,16 @@ def add_api_handler(pattern: str, handler: type) -> None:
         default_handlers.append(entry)
 
 
+def replace_api_handler(old: type, new: type) -> None:
+    """Serve `new`, a subclass of `old`, wherever the hub itself serves `old`.
+
+    The hub's own handlers come before those that a configuration adds.
+    """
+    default_handlers[:] = [
+        (entry[0], new, *entry[2:]) if entry[1] is old else entry for entry in default_handlers
+    ]
+
+
 def adopt_token(spawner: Any, token: str) -> None:
     """Make `token` the server's API token and OAuth secret, in place of the random one.
 

@@ -15,9 +15,10 @@ from typing import Any
 
 from slurmhub import metrics
 from slurmhub.job.crossing import AccountUnknown, Crossing, NotCrossed, SubmissionRefused
-from slurmhub.job.job import Job, alteration, label
-from slurmhub.job.outcome import LOST, STOPPED, VANISHED, ended_in_slurm, refused
-from slurmhub.job.tag import JobTag
+from slurmhub.job.job import Job, label
+from slurmhub.job.outcome import STOPPED, VANISHED, ended_in_slurm, take_facts, with_log
+from slurmhub.job.refused import not_submitted
+from slurmhub.keeper import KEEPER_INTERVAL, Keeper
 from slurmhub.ledger import Intent, Ledger, Outcome
 from slurmhub.slurm.client import SlurmClient
 from slurmhub.slurm.command import Account
@@ -25,15 +26,10 @@ from slurmhub.slurm.errors import JobUnknown, SlurmError
 from slurmhub.slurm.records import JobRecord
 from slurmhub.slurm.states import Phase, phase_of
 from slurmhub.slurm.watcher import Watcher
+from slurmhub.waiting.switch import Switch
 
-# How often the keeper repeats unconfirmed cancels and looks for lost answers, in seconds.
-KEEPER_INTERVAL = 5.0
-# A submission whose answer was lost may still reach the controller this long after its deadline.
-LATE_ARRIVAL = 60.0
 # A cancel that Slurm does not confirm is repeated after ever longer pauses, up to this (seconds).
 LONGEST_CANCEL_PAUSE = 300.0
-# After its launcher has ended, a job may run the site's epilogue this long.
-EPILOGUE_GRACE = 600.0
 
 
 class Jobs:
@@ -64,11 +60,13 @@ class Jobs:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.watcher = Watcher(
             client,
-            subjects=self._watched,
+            subjects=lambda: list(self._by_id),
             deliver=self._deliver,
             log=log,
             rest=rest_interval,
         )
+        self.keeper = Keeper(self, client, log=log)
+        self.switch = Switch(self, log=log)
 
     def start(self) -> None:
         """Take up every job the ledger knows, and begin to watch."""
@@ -76,13 +74,15 @@ class Jobs:
         for intent in self.ledger.open_intents():
             job = Job(intent, self._account(intent))
             self._open[intent.nonce] = job
+            self.switch.add(job)
             if intent.job_id is not None:
                 self._by_id[intent.job_id] = job
+        self.switch.settle_all()
         if self._open:
             self._log.info("Took up %d jobs from the ledger.", len(self._open))
             self.watcher.hurry()
         self._spawn(self.watcher.run())
-        self._spawn(self._keep())
+        self._spawn(self.keeper.run())
 
     def _account(self, intent: Intent) -> Account:
         try:
@@ -106,8 +106,7 @@ class Jobs:
     def find(self, username: str, server: str) -> Job | None:
         """The job that is this server now, or None."""
         for job in self._open.values():
-            intent = job.intent
-            if intent.live and intent.username == username and intent.server == server:
+            if job.intent.serves(username, server):
                 return job
         return None
 
@@ -134,6 +133,7 @@ class Jobs:
         self.ledger.begin(intent)
         job = Job(intent, account, submitting=True)
         self._open[intent.nonce] = job
+        self.switch.add(job)
         self._spawn(self._submit(job, payload, directories))
         return job
 
@@ -155,7 +155,8 @@ class Jobs:
                 self._log.warning("Slurm did not answer the submission of %s.", label(intent))
             else:
                 self._log.error("Slurm refused %s: %s", label(intent), refusal.message)
-                self.end(job, refused(refusal.message), confirmed=True)
+                told = not_submitted(refusal.kind, refusal.message)
+                self.end(job, told, confirmed=True)
         except NotCrossed as error:
             outcome = "not-crossed"
             self._log.error("%s was not submitted. %s", label(intent), error)
@@ -176,7 +177,7 @@ class Jobs:
 
     async def _after_submission(self, job: Job) -> None:
         if job.intent.cancel_requested is not None:
-            await self._send_cancel(job)
+            await self.send_cancel(job)
         elif self._sighted:
             self.watcher.hurry()
         else:
@@ -184,11 +185,11 @@ class Jobs:
 
     async def _prove_sight(self, job: Job) -> None:
         """See the first job this hub submits, or learn that this account cannot."""
-        await self._refresh_fingerprint()
+        await self.refresh_fingerprint()
         if not await self.watcher.look():
             return
         if job.record is None:
-            await self._examine(job)
+            await self.examine(job)
         self._sighted = job.record is not None
         if not self._sighted and job.phase is Phase.UNKNOWN:
             job.invisible = True
@@ -203,16 +204,27 @@ class Jobs:
 
     # Ending
 
-    def cancel(self, job: Job) -> None:
-        """Ask for the job's end; repeated by the keeper until Slurm confirms it."""
-        if job.intent.cancel_requested is None:
-            job.intent.cancel_requested = time.time()
-            job.intent.outcome = job.intent.outcome or STOPPED
-            self.ledger.note(job.intent)
-            job.notify()
-        self._spawn(self._send_cancel(job))
+    def cancel(self, job: Job, outcome: Outcome = STOPPED) -> None:
+        """Ask for the job's end; repeated by the keeper until Slurm confirms it.
 
-    async def _send_cancel(self, job: Job) -> None:
+        `outcome` is what its owner is told, unless the job has an outcome already. An alternative
+        to it is cancelled as well.
+        """
+        both = self.switch.together(job)
+        if job.intent.cancel_requested is None:
+            for each in both:
+                each.intent.cancel_requested = time.time()
+                each.intent.outcome = each.intent.outcome or outcome
+                self.ledger.hold(each.intent)
+            # In one write: a hub that dies now leaves neither for a server that is wanted.
+            self.ledger.flush()
+            for each in both:
+                each.notify()
+        for each in both:
+            self._spawn(self.send_cancel(each))
+
+    async def send_cancel(self, job: Job) -> None:
+        """Ask Slurm once for the job's end, as its owner."""
         job_id = job.intent.job_id
         if job_id is None or job.intent.confirmed_gone:
             return
@@ -264,7 +276,7 @@ class Jobs:
             intent.outcome = outcome
             self._withdraw(job)
         else:
-            self.end(job, intent.outcome or outcome, confirmed=False)
+            self.end(job, with_log(intent.outcome, outcome), confirmed=False)
         self.watcher.hurry()
 
     def requeued(self, job: Job, restarts: int) -> None:
@@ -286,8 +298,19 @@ class Jobs:
 
     # Watching
 
-    def _watched(self) -> list[int]:
-        return list(self._by_id)
+    def take_absent(self) -> list[Job]:
+        """The jobs that a look did not show since this was last asked."""
+        absent, self._absent = list(self._absent), set()
+        return absent
+
+    @property
+    def blind(self) -> bool:
+        """True while there are jobs to see and it is not known what this account sees."""
+        return self._fingerprint is None and bool(self._by_id)
+
+    def holds(self, job_id: int) -> bool:
+        """Whether this number is one of the open jobs."""
+        return job_id in self._by_id
 
     def _deliver(self, asked: Sequence[int], records: Mapping[int, JobRecord]) -> None:
         for job_id in asked:
@@ -296,14 +319,15 @@ class Jobs:
                 continue
             record = records.get(job_id)
             if record is not None and record.uid == job.intent.uid:
-                self._saw(job, record)
+                self.saw(job, record)
             else:
                 # Not in the list, or the number is another's by now: only a single
                 # look-up can tell, and the keeper makes it.
                 self._absent.add(job)
-        self._count()
+        self.show()
 
-    def _saw(self, job: Job, record: JobRecord) -> None:
+    def saw(self, job: Job, record: JobRecord) -> None:
+        """Take in what Slurm says of a job, which is known to be this one."""
         self._absent.discard(job)
         intent = job.intent
         phase = phase_of(record.state)
@@ -313,7 +337,10 @@ class Jobs:
         news = phase is not job.phase or record.reason != (job.record and job.record.reason)
         job.record, job.phase, job.invisible = record, phase, False
         if phase is Phase.GONE:
-            self.end(job, ended_in_slurm(record, intent.outcome), confirmed=True)
+            take_facts(intent, record)
+            self.end(job, ended_in_slurm(record, intent), confirmed=True)
+            if intent.outcome is not None and intent.outcome.kind == "cancelled":
+                self._spawn(self.keeper.learn_who(job))
             return
         waits_again = phase is Phase.PENDING and intent.started is not None
         if record.restarts > intent.restarts or waits_again:
@@ -325,7 +352,12 @@ class Jobs:
         if news:
             job.notify()
 
-    async def _examine(self, job: Job) -> None:
+    def show(self) -> None:
+        """Show in the metrics how many jobs there are, and in what state."""
+        jobs = ((job.phase, job.intent) for job in self._open.values())
+        metrics.show_jobs(jobs, self.watcher.failures)
+
+    async def examine(self, job: Job) -> None:
         """Ask for one job alone: the only look-up whose 'no' can mean that it is gone."""
         intent = job.intent
         if intent.job_id is None:
@@ -339,89 +371,21 @@ class Jobs:
             self._log.debug("Job %d is kept, Slurm did not say: %s", intent.job_id, error)
             return
         if not denied:
-            self._saw(job, record)
+            self.saw(job, record)
             return
-        await self._refresh_fingerprint()
+        await self.refresh_fingerprint()
         if intent.seen_under is not None and intent.seen_under == self._fingerprint:
             self.end(job, intent.outcome or VANISHED, confirmed=True)
         else:
             job.phase = Phase.UNKNOWN
 
-    async def _refresh_fingerprint(self) -> None:
+    async def refresh_fingerprint(self) -> None:
+        """Learn the configuration that this account sees jobs under, or that it is not known."""
         try:
             self._fingerprint = await self._client.fingerprint()
         except SlurmError as error:
             self._log.debug("Slurm's configuration is not known now: %s", error)
             self._fingerprint = None
-
-    # Keeping
-
-    async def _keep(self) -> None:
-        while True:
-            try:
-                await self._keep_once()
-            except Exception:
-                self._log.exception("The keeper of jobs failed once; it goes on.")
-            await asyncio.sleep(KEEPER_INTERVAL)
-
-    async def _keep_once(self) -> None:
-        self.ledger.flush()
-        if self._fingerprint is None and self._by_id:
-            await self._refresh_fingerprint()
-        for job in list(self._absent):
-            self._absent.discard(job)
-            await self._examine(job)
-        now = time.time()
-        for job in self.open():
-            intent = job.intent
-            if intent.job_id is None:
-                if not job.submitting:
-                    await self._recover(job, now)
-            elif intent.cancel_requested is not None or (
-                intent.ended is not None and now - intent.ended > EPILOGUE_GRACE
-            ):
-                await self._repeat_cancel(job, now)
-        self._count()
-
-    async def _repeat_cancel(self, job: Job, now: float) -> None:
-        # Slurm gives a job KillWait seconds to end; asking more often helps nobody.
-        if job.intent.cancel_requested is None:
-            self.cancel(job)
-        elif now > job.cancel_again and job.phase is not Phase.ENDING:
-            await self._send_cancel(job)
-
-    async def _recover(self, job: Job, now: float) -> None:
-        """Find the job of a submission whose answer was lost, by its tag."""
-        intent = job.intent
-        try:
-            candidates = await self._client.jobs_of(intent.account)
-        except SlurmError as error:
-            self._log.debug("Cannot look for %s yet: %s", label(intent), error)
-            return
-        for record in candidates:
-            tag = JobTag.from_comment(record.comment)
-            ours = tag is not None and tag.nonce == intent.nonce and record.uid == intent.uid
-            if ours and record.job_id not in self._by_id and alteration(intent, record) is None:
-                self._log.info("Found %s again as job %d.", label(intent), record.job_id)
-                self.identify(job, record.job_id)
-                self._saw(job, record)
-                if intent.cancel_requested is not None:
-                    await self._send_cancel(job)
-                return
-        if now > intent.deadline + LATE_ARRIVAL:
-            # Should it turn up after all, its announcement is refused and it ends itself.
-            self.end(job, LOST, confirmed=True)
-
-    def _count(self) -> None:
-        phases = dict.fromkeys(Phase, 0)
-        for job in self._open.values():
-            phases[job.phase] += 1
-        for phase, number in phases.items():
-            metrics.JOBS.labels(phase.value).set(number)
-        metrics.UNCONFIRMED_CANCELS.set(
-            sum(job.intent.cancel_requested is not None for job in self._open.values())
-        )
-        metrics.WATCH_FAILURES.set(self.watcher.failures)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)

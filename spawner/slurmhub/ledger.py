@@ -114,8 +114,8 @@ class Intent:
 
     `usage` is what the job last told of its use, `time_limit` its limit in minutes as Slurm has it
     now, `extended` how many minutes of that were granted later. `alternative_to` is the nonce of
-    the job that this one is to replace once it runs. `idle_warned` is when its owner was told that
-    the server is idle.
+    the job that this one is to replace once its server listens, None for what is the server.
+    `idle_warned` is when its owner was told that the server is idle.
     """
 
     nonce: str
@@ -149,6 +149,11 @@ class Intent:
         """True while this is the server its owner has: neither ended nor being cancelled."""
         return self.ended is None and self.cancel_requested is None
 
+    def serves(self, username: str, server: str) -> bool:
+        """True while this is that server, and not a mere alternative to the job that is."""
+        ours = (self.username, self.server) == (username, server)
+        return ours and self.live and self.alternative_to is None
+
 
 # An ended server's outcome is kept until its next start, and at most this long.
 RETENTION_SECONDS = 90 * 24 * 3600
@@ -177,6 +182,11 @@ class Ledger:
         """Give the database connections back."""
         self._engine.dispose()
 
+    @property
+    def engine(self) -> sa.Engine:
+        """The database, for what has a table here and a module of its own."""
+        return self._engine
+
     def begin(self, intent: Intent) -> None:
         """Write a new intent down; raises `LedgerUnwritable` when that fails."""
         try:
@@ -188,6 +198,10 @@ class Ledger:
                 "so no job was submitted.",
                 remedy="Please tell the operator: the disk of the hub may be full.",
             ) from error
+
+    def hold(self, intent: Intent) -> None:
+        """Take an intent into the next write, so that two are changed at once or neither is."""
+        self._unsaved[intent.nonce] = intent
 
     def note(self, intent: Intent) -> None:
         """Write down what was learnt of an intent; kept for later when the write fails."""
@@ -225,10 +239,17 @@ class Ledger:
         return self._read(query)
 
     def last(self, username: str, server: str) -> Intent | None:
-        """The newest intent of this server, running or ended."""
+        """The newest intent of this server, running or ended.
+
+        One that is or was only an alternative to another never became the server.
+        """
         query = (
             sa.select(intents)
-            .where(intents.c.username == username, intents.c.server == server)
+            .where(
+                intents.c.username == username,
+                intents.c.server == server,
+                intents.c.alternative_to.is_(None),
+            )
             .order_by(intents.c.created.desc())
             .limit(1)
         )

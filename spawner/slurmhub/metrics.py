@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from slurmhub.ledger import Intent
+from slurmhub.slurm.states import Phase
 
 SUBMISSIONS = Counter(
     "slurmhub_submissions", "Jobs asked for, by what became of the submission", ["outcome"]
@@ -14,6 +19,9 @@ ANNOUNCEMENTS_REFUSED = Counter(
 )
 REQUESTS_REFUSED = Counter(
     "slurmhub_requests_refused", "Options that did not pass validation, by field", ["field"]
+)
+EXTENSIONS = Counter(
+    "slurmhub_extensions", "Requests for more time, by what became of them", ["outcome"]
 )
 WATCH_FAILURES = Gauge(
     "slurmhub_watch_failures", "Looks at the cluster that failed in a row; 0 while Slurm answers"
@@ -31,3 +39,15 @@ LAUNCH_SECONDS = Histogram(
     "From the start of the job to its listening server",
     buckets=(0.5, 1, 2, 3, 5, 10, 20, 60, 300),
 )
+
+
+def show_jobs(jobs: Iterable[tuple[Phase, Intent]], failures: int) -> None:
+    """Set the gauges of open jobs, and of how many looks at them failed in a row."""
+    WATCH_FAILURES.set(failures)
+    phases, unconfirmed = dict.fromkeys(Phase, 0), 0
+    for phase, intent in jobs:
+        phases[phase] += 1
+        unconfirmed += intent.cancel_requested is not None
+    for phase, number in phases.items():
+        JOBS.labels(phase.value).set(number)
+    UNCONFIRMED_CANCELS.set(unconfirmed)

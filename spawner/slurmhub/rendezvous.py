@@ -1,4 +1,4 @@
-"""How a job tells the hub that it started, listens, is about to end, or has ended.
+"""How a job tells the hub that it started, listens, what it uses, that it is about to end.
 
 A job is trusted with one thing: the number of the port its server listens on.
 Who it is follows from the token that only its own submission was given, where
@@ -21,6 +21,7 @@ from slurmhub.job.outcome import LAUNCHER_REASONS, told_by_launcher
 from slurmhub.jobs import Jobs
 from slurmhub.keys import server_token
 from slurmhub.ledger import Outcome
+from slurmhub.session.use import LEAST_PAUSE, checked, keep
 from slurmhub.slurm.states import Phase
 
 MAX_BODY = 64 * 1024
@@ -31,6 +32,7 @@ _FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
     "started": {},
     "listening": {"port": (int,)},
     "warning": {"seconds_left": (int, type(None))},
+    "usage": {"use": (dict,)},
     "ended": {
         "exit_code": (int, type(None)),
         "signal": (int, type(None)),
@@ -99,6 +101,8 @@ class Rendezvous:
                 return self._ended(job, said)
             if event == "warning":
                 return self._warning(job, said)
+            if event == "usage":
+                return self._usage(job, said)
             place = await self._place(job, said)
             if place is None:
                 return NOT_YET
@@ -196,6 +200,19 @@ class Rendezvous:
         job.notify()
         return Answer(200, {})
 
+    def _usage(self, job: Job, said: Mapping[str, Any]) -> Answer:
+        now = time.monotonic()
+        if job.use_told is not None and now - job.use_told < LEAST_PAUSE:
+            raise Refused(429, "too-often", f"Tell it every {LEAST_PAUSE:g} seconds at most.")
+        job.use_told = now
+        try:
+            use = checked(said["use"])
+        except ValueError as error:
+            raise Refused(400, "field", f"Not a use: {error}.") from error
+        if said["restarts"] == job.intent.restarts and job.intent.live:
+            keep(job.intent, use, time.time())
+        return Answer(200, {})
+
     def _ended(self, job: Job, said: Mapping[str, Any]) -> Answer:
         if said["why"] not in LAUNCHER_REASONS:
             raise Refused(400, "field", "The reason is not one the launcher gives.")
@@ -204,7 +221,7 @@ class Rendezvous:
             return NOT_YET
         if said["restarts"] == job.intent.restarts:
             told = told_by_launcher(
-                said["why"], said["exit_code"], said["signal"], _printable(said["tail"])
+                said["why"], said["exit_code"], said["signal"], _printable(said["tail"]), job.intent
             )
             self._jobs.told_end(job, told)
         return Answer(200, {})

@@ -11,19 +11,33 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from slurmhub import announcing
 from slurmhub.assets import asset
 from slurmhub.certificates import issue
 from slurmhub.errors import SlurmhubError
+from slurmhub.files.folder import Files
+from slurmhub.idle.activity import last_used
+from slurmhub.idle.watch import IdleWatch
 from slurmhub.job.crossing import Crossing, person
 from slurmhub.job.job import Job
 from slurmhub.jobs import Jobs
 from slurmhub.keys import load_key
 from slurmhub.ledger import Ledger
+from slurmhub.notices import Notices
+from slurmhub.offers import Offers
+from slurmhub.options.cards import warm
 from slurmhub.options.limits import SiteLimits
 from slurmhub.options.offer import Offer
+from slurmhub.options.profiles import SiteProfiles
+from slurmhub.presets import Presets
 from slurmhub.rendezvous import Rendezvous
+from slurmhub.rights import PeoplesRights
+from slurmhub.session.extend import Extensions
+from slurmhub.session.log import LogReader
+from slurmhub.slurm.accounting_cache import AccountingCache
 from slurmhub.slurm.client import SlurmClient
 from slurmhub.slurm.facts import FactsCache
+from slurmhub.waiting.outlook import Waiting
 
 
 class SettingUnusable(SlurmhubError):
@@ -40,16 +54,22 @@ class Runtime:
     rendezvous: Rendezvous
     limits: SiteLimits
     key: bytes
-    _offer: tuple[object, Offer] | None = None
+    extensions: Extensions
+    logs: LogReader
+    profiles: SiteProfiles
+    presets: Presets
+    files: Files
+    waiting: Waiting
+    people: PeoplesRights
+    idle: IdleWatch
+    offers: Offers
 
-    def offer(self) -> Offer | None:
-        """What may be asked for now, from cached facts; None while there are none."""
-        facts = self.facts.facts
-        if facts is None:
-            return None
-        if self._offer is None or self._offer[0] is not facts:
-            self._offer = (facts, Offer.from_facts(facts, self.limits))
-        return self._offer[1]
+    def offer(self, account: str | None = None) -> Offer | None:
+        """What may be asked for now, from cached facts; None while there are none.
+
+        With the name of a Unix account, what this person may ask for.
+        """
+        return self.offers.of(account)
 
 
 # Our pages; `slurmhub.configure` puts them before JupyterHub's own.
@@ -69,6 +89,9 @@ def runtime(settings: Any) -> Runtime:
         _runtime = _build(settings)
         _runtime.jobs.start()
         _runtime.facts.refresh()
+        _runtime.idle.start()
+        if settings.max_extension:
+            _runtime.extensions.begin()
     return _runtime
 
 
@@ -81,6 +104,7 @@ async def close() -> None:
     """Forget the runtime; jobs go on. For a hub that ends within a living process."""
     global _runtime
     if _runtime is not None:
+        _runtime.idle.close()
         await _runtime.jobs.close()
         _runtime = None
 
@@ -89,6 +113,9 @@ def _build(settings: Any) -> Runtime:
     log: logging.Logger = settings.log
     # Both are built again for every server; what is wrong with them must show now.
     settings.script_policy(), settings.site_limits()
+    profiles = settings.site_profiles()
+    warm()
+    idle_policies = settings.read_idle_policies()
     _warn_without_configure(settings.hub_app, log)
     conf = Path(settings.slurm_conf) if settings.slurm_conf else None
     if conf is not None and not conf.is_file():
@@ -99,20 +126,25 @@ def _build(settings: Any) -> Runtime:
     bin_dir = Path(settings.slurm_bin_dir)
     client = SlurmClient(bin_dir=bin_dir, conf=conf, timeout=settings.slurm_timeout)
     key = load_key(Path(settings.key_file))
+    crossing = Crossing(
+        bundled=asset("libexec/slurmhub-as-user"),
+        installed=Path(settings.helper),
+        bin_dir=bin_dir,
+        slurm_conf=conf,
+    )
     jobs = Jobs(
         ledger=Ledger(settings.ledger_url, log=log),
         client=client,
-        crossing=Crossing(
-            bundled=asset("libexec/slurmhub-as-user"),
-            installed=Path(settings.helper),
-            bin_dir=bin_dir,
-            slurm_conf=conf,
-        ),
+        crossing=crossing,
         accounts=lambda name: person(name).account,
         log=log,
         rest_interval=settings.watch_interval,
     )
-    facts = FactsCache(client, log=log)
+    announcing.use(Notices(jobs.ledger.engine))
+    limits = settings.site_limits()
+    accounting = AccountingCache(client, log=log)
+    people = PeoplesRights(accounting, log=log)
+    facts = FactsCache(client, log=log, prepare=partial(Offer.from_facts, limits=limits))
     rendezvous = Rendezvous(
         jobs,
         key=key,
@@ -122,7 +154,29 @@ def _build(settings: Any) -> Runtime:
         certify=_Certifier(settings).server,
         log=log,
     )
-    return Runtime(jobs, client, facts, rendezvous, settings.site_limits(), key)
+    return Runtime(
+        jobs,
+        client,
+        facts,
+        rendezvous,
+        limits,
+        key,
+        Extensions(jobs, client, facts, accounting, log=log),
+        LogReader(crossing),
+        profiles,
+        Presets(jobs.ledger.engine),
+        Files(crossing),
+        Waiting.on(client, crossing, facts, jobs.switch.alternative, log=log),
+        people,
+        idle=IdleWatch(
+            jobs,
+            idle_policies,
+            last_used=partial(last_used, settings.hub_app),
+            usage_interval=settings.usage_interval,
+            log=log,
+        ),
+        offers=Offers(facts, people, limits),
+    )
 
 
 class _Addresses:

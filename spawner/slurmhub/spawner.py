@@ -12,17 +12,26 @@ from traitlets import Integer, List, Unicode
 
 from slurmhub import compat
 from slurmhub.errors import SlurmhubError
+from slurmhub.hub.ending import EndingTold
+from slurmhub.hub.page_traits import PageTraits
 from slurmhub.hub.rendezvous_handler import PATTERN, RendezvousHandler
 from slurmhub.hub.status import ASKING, Status, status_of
-from slurmhub.job.crossing import person, submission_deadline
+from slurmhub.idle.settings import IdleTraits
+from slurmhub.job.crossing import submission_deadline
 from slurmhub.job.job import Job
-from slurmhub.job.outcome import INVISIBLE, NEVER_LISTENED, QUEUED_TOO_LONG
+from slurmhub.job.outcome import INVISIBLE, NEVER_LISTENED, QUEUED_TOO_LONG, UNREACHABLE
 from slurmhub.job.payload import Submission, prepare
+from slurmhub.job.who import Asker, stopped_by
 from slurmhub.keys import new_nonce, server_token
 from slurmhub.ledger import Intent, Outcome
+from slurmhub.options.choice_traits import ChoiceTraits
 from slurmhub.options.door import OptionsDoor, ServerFailed
+from slurmhub.options.profiles import ProfileTraits
 from slurmhub.options.request import JobRequest
+from slurmhub.session.settings import SessionTraits
+from slurmhub.slurm.command import Account
 from slurmhub.traits import ClusterTraits, LimitTraits, ScriptTraits
+from slurmhub.waiting.moving import Moving
 
 compat.remove_inherited_handler()
 compat.add_api_handler(PATTERN, RendezvousHandler)
@@ -35,7 +44,20 @@ FORM_WAITS = 1.1
 NOWHERE = ("127.0.0.1", 1)
 
 
-class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, SlurmSpawner):  # type: ignore[misc]
+class SlurmHubSpawner(
+    OptionsDoor,
+    ClusterTraits,
+    ScriptTraits,
+    LimitTraits,
+    ChoiceTraits,
+    ProfileTraits,
+    PageTraits,
+    EndingTold,
+    IdleTraits,
+    SessionTraits,
+    Moving,
+    SlurmSpawner,  # type: ignore[misc]
+):
     """Starts each single-user server as its owner's own Slurm job.
 
     See JupyterHub's "Spawners" reference for the lifecycle, and docs/operators
@@ -51,6 +73,8 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
 
     job: Job | None = None
     request: JobRequest | None = None
+    # Who asked JupyterHub to stop this server, as hub.stopping heard it.
+    stop_asked_by: Asker | None = None
     _adopted = False
     _interrupted = False
     _return_status = 0
@@ -68,9 +92,12 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
         """Take up the job that the ledger holds for this server."""
         super().load_state(state)
         jobs = self.runtime.jobs
-        job = jobs.by_nonce(state.get("nonce", "")) or jobs.find(self.user.name, self.name)
+        job = jobs.by_nonce(state.get("nonce", ""))
+        if job is None or not job.intent.live:
+            # The state may be older than the move to another job.
+            job = jobs.find(self.user.name, self.name) or job
         if job is not None:
-            self._take(job)
+            self.take(job)
 
     def get_state(self) -> dict[str, Any]:
         """The nonce: everything else is in the ledger."""
@@ -87,7 +114,7 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
         self.job = None
         self._adopted = False
 
-    def _take(self, job: Job) -> None:
+    def take(self, job: Job) -> None:
         self.job = job
         self.job_id = str(job.intent.job_id or "")
         self.api_token = server_token(self.runtime.key, job.intent.nonce)
@@ -101,6 +128,8 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
         Cancelling it loses nothing: the job belongs to the hub.
         """
         begun = time.monotonic()
+        self.stop_asked_by = None
+        job: Job | None = None
         try:
             job = self.runtime.jobs.find(self.user.name, self.name)
             if job is None:
@@ -110,12 +139,13 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
                     "%s already has job %s; taking it up.", self._log_name, job.intent.job_id
                 )
                 compat.adopt_token(self, server_token(self.runtime.key, job.intent.nonce))
-            self._take(job)
+            self.take(job)
             await compat.refresh_oauth_client(self)
-            await self._until_listening(job)
+            job = await self._until_listening(job)
         except SlurmhubError as error:
             raise ServerFailed(str(error)) from error
-        except ServerFailed:
+        except ServerFailed as failure:
+            failure.nonce = job.intent.nonce if job else ""
             # Who fails within a second gets JupyterHub's form again, which cannot show the log.
             await asyncio.sleep(max(0.0, begun + FORM_WAITS - time.monotonic()))
             raise
@@ -125,43 +155,58 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
         if self.request is None:
             self.accept(self.user_options)
         assert self.request is not None  # noqa: S101 - accept() sets it or raises
-        name = self.unix_account(self.user.name) if self.unix_account else self.user.name
-        owner = await asyncio.to_thread(person, name)
         nonce = new_nonce()
         compat.adopt_token(self, server_token(self.runtime.key, nonce))
-        submission = await prepare(self, self.request, nonce, owner)
+        return self.request_job(*await self.submission(self.request, nonce))
+
+    async def submission(
+        self, request: JobRequest, nonce: str
+    ) -> tuple[Intent, Account, Submission]:
+        owner = await self.owner()
+        token = server_token(self.runtime.key, nonce)
+        submission = await prepare(self, request, nonce, owner, token=token)
         intent = Intent(
             nonce=nonce,
             username=self.user.name,
             server=self.name,
             account=owner.account.name,
             uid=owner.account.uid,
-            request=dict(self.request.stored()),
+            request={**self.by_profile(), **request.stored()},
             script=submission.script,
             deadline=submission_deadline(self.submit_timeout),
         )
-        return self._request_job(intent, owner.account, submission)
+        return intent, owner.account, submission
 
-    def _request_job(self, intent: Intent, account: Any, submission: Submission) -> Job:
+    def request_job(self, intent: Intent, account: Account, submission: Submission) -> Job:
         return self.runtime.jobs.request(
             intent, account, payload=submission.payload, directories=submission.directories
         )
 
-    async def _until_listening(self, job: Job) -> None:
+    async def _until_listening(self, job: Job) -> Job:
+        """Wait for this job, or for the one that takes its place; returns the one that listens."""
         while not job.listening:
             intent = job.intent
+            if job.successor is not None:
+                job = await self.move_to(job.successor)
+                continue
             if intent.ended is not None or intent.cancel_requested is not None:
                 raise ServerFailed(_words(intent.outcome))
             if job.invisible:
                 await self._give_up(job, INVISIBLE)
-            left = self._patience(intent)
+            second = self.runtime.jobs.switch.alternative(job)
+            if second is not None and second.intent.started and not intent.started:
+                # Until that one has listened or failed, this one has time.
+                await self.await_second(job, second)
+                continue
+            left = self.patience(intent)
             if left is not None and left <= 0:
                 await self._give_up(
                     job, QUEUED_TOO_LONG if intent.started is None else NEVER_LISTENED
                 )
             await job.change(left)
+        return job
 
-    def _patience(self, intent: Intent) -> float | None:
+    def patience(self, intent: Intent) -> float | None:
         """Seconds this server may still take, or None while it may wait for ever."""
         now = time.time()
         if intent.started is not None:
@@ -174,12 +219,12 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
         job.intent.outcome = outcome
         if outcome is INVISIBLE:
             self.log.error("Job %s cannot be seen. %s", job.intent.job_id, outcome.remedy)
-        self.runtime.jobs.cancel(job)
+        self.runtime.jobs.cancel(job, outcome)
         raise ServerFailed(_words(outcome))
 
     async def poll(self) -> int | None:
         """None while the job may be there; unknown counts as there. No query is made."""
-        job = self.job
+        job = self.follow_successor()
         if job is None:
             return self._return_status
         if job.intent.ended is None:
@@ -190,11 +235,11 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
 
     async def stop(self, now: bool = False) -> None:
         """Cancel the job; what Slurm does not confirm in time is cancelled on in the background."""
-        job = self.job
+        job = self.follow_successor()
         if job is None:
             return
         job.on_withdrawn = None
-        self.runtime.jobs.cancel(job)
+        self.runtime.jobs.cancel(job, self._why_stopped(job))
         until = time.monotonic() + self.stop_timeout
         now = now or self._interrupted
         while not now and job.intent.ended is None and time.monotonic() < until:
@@ -204,6 +249,12 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
                 "Slurm has not confirmed the end of job %s; it is cancelled again until it does.",
                 job.intent.job_id,
             )
+
+    def _why_stopped(self, job: Job) -> Outcome:
+        if self.stop_asked_by is None and job.listening:
+            # The hub itself stops a server whose job runs only when it gets no answer from it.
+            return UNREACHABLE
+        return stopped_by(self.stop_asked_by, self.user.name)
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """What the queue says, each time it says something new."""
@@ -220,8 +271,13 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
 
     def status(self) -> Status:
         """What a person who waits is told."""
-        if self.job is not None:
-            return status_of(self.job)
+        job = self.follow_successor()
+        if job is not None:
+            outlook = self.outlook(job)
+            second = outlook.second
+            if second is not None and second.intent.started and not job.intent.started:
+                return status_of(second)
+            return status_of(job, outlook=outlook)
         if self.pending == "spawn":
             # The last job says nothing of the one that is about to be asked for.
             return ASKING
@@ -240,7 +296,7 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
             with compat.interruptible(self, waiting):
                 await asyncio.wait([waiting])
             if not waiting.cancelled() and waiting.exception() is None:
-                return f"{self._url(job)}{self.server.base_url}"
+                return f"{self._url(waiting.result())}{self.server.base_url}"
             if waiting.cancelled():
                 self._interrupted = True
                 compat.outlive_delete(self)
@@ -250,14 +306,15 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
         self.http_timeout = 0
         return f"http://{NOWHERE[0]}:{NOWHERE[1]}{self.server.base_url}"
 
-    async def _take_up(self, job: Job) -> None:
+    async def _take_up(self, job: Job) -> Job:
         self._adopted = True
         await self.runtime.jobs.watcher.look()
         if not job.listening:
             # The hub leaves the route of a server that it checks as it was.
             asyncio.get_running_loop().create_task(self._drop_route())
-        await self._until_listening(job)
+        job = await self._until_listening(job)
         self.server.proto = "https" if self.internal_ssl else "http"
+        return job
 
     async def _drop_route(self) -> None:
         try:
@@ -280,7 +337,8 @@ class SlurmHubSpawner(OptionsDoor, ClusterTraits, ScriptTraits, LimitTraits, Slu
     def _withdrawn(self) -> None:
         """The server has lost its place: at this moment, before anything can be awaited."""
         job = self.job
-        if job is None:
+        if job is None or job.successor is not None:
+            # A server that moved to another job has lost nothing.
             return
         if self.server is not None and job.intent.ended is None:
             self.server.ip, self.server.port = NOWHERE

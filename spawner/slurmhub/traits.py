@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from traitlets import (
     Bool,
@@ -150,6 +150,12 @@ class ScriptTraits(HasTraits):
 class LimitTraits(HasTraits):
     """What the site allows beyond what the cluster itself allows, and how long it waits."""
 
+    if TYPE_CHECKING:
+        node_features: Any
+
+        def script_policy(self) -> ScriptPolicy:
+            """What the site puts into every batch script."""
+
     partitions = List(
         Unicode(), help="Partitions that may be chosen; empty for all that are not hidden."
     ).tag(config=True)
@@ -182,7 +188,11 @@ class LimitTraits(HasTraits):
     )
 
     def site_limits(self) -> SiteLimits:
-        """These traits as the value that requests are checked against."""
+        """These traits as the value that requests are checked against.
+
+        What the site puts into every job is no choice.
+        """
+        policy: ScriptPolicy = self.script_policy()
         return SiteLimits(
             partitions=tuple(self.partitions) or None,
             max_cpus=self.max_cpus,
@@ -193,4 +203,14 @@ class LimitTraits(HasTraits):
             default_cpus=self.default_cpus,
             default_memory=Memory.parse(self.default_memory),
             default_time=TimeLimit.parse(self.default_time) if self.default_time else None,
+            account=policy.account,
+            qos=policy.qos,
+            reservation=policy.reservation,
+            features=policy.features or (),
+            choose_features=self._features_to_choose(policy),
         )
+
+    def _features_to_choose(self, policy: ScriptPolicy) -> tuple[str, ...] | None:
+        if policy.features is None:
+            return ()
+        return None if self.node_features is None else tuple(self.node_features)

@@ -44,6 +44,9 @@ if mode == "flood":
         os.write(2, b"y" * 10000)
     os.write(2, b"the last words\n")
     sys.exit(1)
+if mode == "starts":
+    words = "sbatch: Job 7 to start at 1795277040 using 1 processors on nodes n1 in partition cpu"
+    sys.exit(print(words, file=sys.stderr))
 if mode == "slow":
     time.sleep(1)
 if mode == "hang":

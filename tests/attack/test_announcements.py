@@ -96,6 +96,10 @@ def test_another_attribute_is_refused(scene: Scene, truth: Voice, extra: dict[st
         ("listening", {"port": 20000, "restarts": None}, "field"),
         ("started", {"port": 20000}, "field"),
         ("warning", {"seconds_left": "soon"}, "field"),
+        ("usage", {}, "field"),
+        ("usage", {"use": None}, "field"),
+        ("usage", {"use": [1]}, "field"),
+        ("usage", {"use": {}, "memory": 1}, "field"),
         ("ended", {"exit_code": 0, "signal": None, "why": "<script>", "tail": ""}, "field"),
         ("ended", {"exit_code": 0, "signal": None, "why": "terminated"}, "field"),
     ],
@@ -250,6 +254,25 @@ def test_one_server_cannot_speak_for_another(scene: Scene, truth: Voice) -> None
         unknown = announce(scene.hub, "0" * 32, "listening", {**said, "port": port}, headers=mine)
         assert unknown.status_code == 403
     assert scene.bob.status()["step"] == "ready"
+
+
+def test_a_job_tells_its_own_use_and_not_often(scene: Scene) -> None:
+    bob, alice = scene.voice(scene.bob), scene.voice(scene.alice, SILENT)
+    use = {"cpu_seconds": 1.0, "memory": 7, "memory_peak": 7, "processes": 1, "gpus": []}
+    with scene.refusals.grow("token"):
+        said = {"job": bob.ticket.job_id, "restarts": 0, "use": use}
+        mine = bearing(alice.ticket.token)
+        assert announce(scene.hub, bob.ticket.nonce, "usage", said, headers=mine).status_code == 403
+    with scene.refusals.grow("other-job"):
+        assert alice.say("usage", job=bob.ticket.job_id, use=use).status_code == 403
+    # Nobody has heard of this one's use within ten seconds: the first is judged, no other is.
+    wrong = {**use, "memory": 2**63, "cpu_seconds": float("nan")}
+    until(lambda: alice.say("usage", use=wrong).status_code == 400, what="a look at its numbers")
+    with scene.refusals.grow("too-often", by=20):
+        for _ in range(20):
+            assert alice.say("usage", use=use).status_code == 429
+    status = scene.alice.api("GET", f"/slurmhub/session/alice/{SILENT}").json()
+    assert status["use"] == []
 
 
 def test_only_post_is_understood(scene: Scene, truth: Voice) -> None:

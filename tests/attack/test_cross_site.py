@@ -83,6 +83,12 @@ def scene(make_shared_hub: HubMaker, cluster: EmbeddedCluster) -> Iterator[Scene
     [
         "/hub/slurmhub/cancel/alice",
         "/hub/slurmhub/cancel/alice/lab",
+        "/hub/slurmhub/switch/alice",
+        "/hub/slurmhub/switch/alice/lab",
+        "/hub/slurmhub/language",
+        "/hub/slurmhub/notices",
+        "/hub/slurmhub/files",
+        "/hub/slurmhub/files/delete",
         "/hub/spawn",
         "/hub/spawn/alice",
         "/hub/spawn/alice/new",
@@ -132,6 +138,9 @@ def test_looking_changes_nothing(scene: Scene) -> None:
             "/hub/slurmhub/script/alice/lab",
             "/hub/slurmhub/cancel/alice",
             "/hub/slurmhub/cancel/alice/lab?_method=POST",
+            "/hub/slurmhub/switch/alice?give_up=yes",
+            "/hub/slurmhub/waiting/alice",
+            "/hub/api/slurmhub/estimate/alice?cpus=1",
             "/hub/api/slurmhub/status/alice",
             "/hub/api/slurmhub/status/alice/lab",
             "/hub/api/batchspawner",
@@ -144,6 +153,7 @@ def test_looking_changes_nothing(scene: Scene) -> None:
     }
     assert found["/hub/slurmhub/cancel/alice"] == 405
     assert found["/hub/slurmhub/cancel/alice/lab?_method=POST"] == 405
+    assert found["/hub/slurmhub/switch/alice?give_up=yes"] == 405
     assert found["/hub/slurmhub/script/alice"] == 200
     assert found[f"/hub/spawn/alice/new{wanted}"] == 200
     assert not [path for path, status in found.items() if status >= 500]
@@ -180,6 +190,9 @@ def test_servers_of_others_are_out_of_sight_and_reach(scene: Scene, server: str)
         ("GET", f"api/slurmhub/status/alice{server}"),
         ("GET", f"slurmhub/script/alice{server}"),
         ("POST", f"slurmhub/cancel/alice{server}"),
+        ("POST", f"slurmhub/switch/alice{server}"),
+        ("GET", f"slurmhub/waiting/alice{server}"),
+        ("GET", f"api/slurmhub/estimate/alice{server}"),
         ("GET", f"api/slurmhub/status/mallory%2F..%2Falice{server}"),
         ("POST", f"slurmhub/cancel/mallory%2F..%2Falice{server}"),
         ("GET", f"spawn/alice{server}"),

@@ -163,9 +163,15 @@ def test_no_body_starts_anything(scene: Scene, body: str) -> None:
         assert scene.jobs() == []
 
 
-@pytest.mark.parametrize("page", ["api/slurmhub/status", "slurmhub/script", "slurmhub/cancel"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        *("api/slurmhub/status", "slurmhub/script", "slurmhub/cancel"),
+        *("slurmhub/waiting", "slurmhub/switch"),
+    ],
+)
 def test_our_own_addresses_take_no_hostile_name(scene: Scene, page: str) -> None:
-    method = "POST" if page.endswith("cancel") else "GET"
+    method = "POST" if page.endswith(("cancel", "switch")) else "GET"
     names = [quote(value[:300], safe="") for value in VALUES[::2]]
     for name in names:
         # A server of her own, a person, and a person whose name pretends to be her server.

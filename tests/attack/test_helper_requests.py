@@ -66,6 +66,11 @@ def edited(site: Site) -> Iterator[Callable[[str, str], None]]:
         b'{"verb": "cancel", "job_id": ' + b"9" * 5000 + b"}",
         b'{"verb": "cancel", "job_id": 1, "also": 2}',
         b'{"verb": "run", "argv": ["id"]}',
+        b'{"verb": "estimate"}',
+        b'{"verb": "estimate", "script": "id"}',
+        b'{"verb": "estimate", "script": "#!/bin/sh\\u0000"}',
+        b'{"verb": "estimate", "script": "#!/bin/sh", "payload": "x"}',
+        b'{"verb": "estimate", "script": "#!/bin/sh", "arguments": ["--wrap=id"]}',
         b'{"verb": "cancel", "job_id": 1}' + b" " * 1024 * 1024,
         json.dumps(request_of(script="x" * 2**21)).encode(),
         json.dumps(request_of(script="#!/bin/sh\0")).encode(),
@@ -78,6 +83,26 @@ def edited(site: Site) -> Iterator[Callable[[str, str], None]]:
 def test_requests_that_are_none(site: Site, data: bytes) -> None:
     assert site.ask(data)["kind"] == "invalid"
     assert site.nothing_submitted()
+
+
+def test_an_estimate_is_never_a_submission(site: Site) -> None:
+    script = "#!/bin/bash\n#SBATCH --wait\n#MODE starts\n"
+    answer = site.ask({"verb": "estimate", "script": script})
+    assert answer == {"ok": True, "start": 1795277040, "nodes": "n1"}
+    record = site.record()
+    assert record["argv"] == ["--test-only"]
+    assert record["script"] == script
+    assert record["ids"][0] == [site.alice.pw_uid] * 3
+    assert record["environment"]["SLURM_TIME_FORMAT"] == "%s"
+    assert "SLURMHUB_JOB" not in record["environment"]
+
+
+def test_an_estimate_is_for_those_the_helper_serves(site: Site) -> None:
+    data = json.dumps({"verb": "estimate", "script": "#!/bin/bash\n"}).encode()
+    done = site.sudo("-u", site.mallory.pw_name, str(site.program), stdin=data)
+    assert done.returncode != 0
+    assert done.stdout == b""
+    assert site.ask(data, who=site.system.pw_name)["kind"] == "forbidden"
 
 
 def test_line_breaks_in_values_stay_values(site: Site) -> None:

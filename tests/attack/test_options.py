@@ -22,15 +22,32 @@ from slurmhub.options import (
     render_form,
 )
 from slurmhub.options.fields import read_hours, read_memory
-from slurmhub.options.partitions import Free, NodeShape, PartitionOffer
+from slurmhub.options.partitions import Free, NodeShape, PartitionOffer, ReservationOffer
 from slurmhub.options.request import FIELDS
+from slurmhub.options.terms import AccountChoice, QosChoice, ReservationTerms
+from slurmhub.slurm.accounting import JobLimits
 from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.times import TimeLimit
 
+SHORT = QosChoice(name="short", default=True, limits=JobLimits())
+SMALL = QosChoice(name="small", default=False, limits=JobLimits(cpus=3, time=TimeLimit(7200)))
+ACCOUNTS = tuple(
+    AccountChoice(name=name, default=default, qos=qos, usual_qos=usual, limits=JobLimits())
+    for name, default, qos, usual in (
+        ("physics", True, (SHORT,), "short"),
+        ("chem", False, (SHORT, SMALL), ""),
+    )
+)
+CLASS = ReservationOffer(
+    terms=ReservationTerms(name="class", start=None, end=None, accounts=("chem",)),
+    shapes=(NodeShape(4, Memory(8000), features=("ib",)),),
+)
 CPU = PartitionOffer(
     name="cpu",
-    shapes=(NodeShape(8, Memory(16000)), NodeShape(2, Memory(64000))),
-    max_time=TimeLimit.parse("8:00:00"),
+    shapes=(NodeShape(8, Memory(16000), features=("avx", "ib")), NodeShape(2, Memory(64000))),
+    accounts=ACCOUNTS,
+    reservations=(CLASS,),
+    time_bound=TimeLimit.parse("8:00:00"),
     default_time=TimeLimit.parse("1:00:00"),
     memory_per_cpu=Memory(32000),
     free=Free(3, 8),
@@ -41,7 +58,7 @@ GPU = PartitionOffer(
         NodeShape(8, Memory(64000), (("a100", 2), ("h100", 4)), 6),
         NodeShape(64, Memory(256000)),
     ),
-    max_time=TimeLimit.parse("1-0"),
+    time_bound=TimeLimit.parse("1-0"),
     default_time=TimeLimit.parse("2:00:00"),
     free=Free(70, 72, (("a100", 2, 2), ("h100", 0, 4))),
 )
@@ -106,6 +123,10 @@ nested = st.recursive(
 )
 plausible = {
     "partition": st.sampled_from(["cpu", "gpu", "nope"]),
+    "account": st.sampled_from(["", "physics", "chem", "bio"]),
+    "qos": st.sampled_from(["", "short", "small", "huge"]),
+    "reservation": st.sampled_from(["", "class", "none"]),
+    "features": st.sampled_from(["", "avx", "ib,avx", ["ib"], ["avx", "ib"], "a&b", []]),
     "cpus": st.integers(0, 70) | st.integers(0, 70).map(str),
     "memory": st.sampled_from(["1", "4.5", "4000M", "300", 16, 15.9, "100G", "1K"]),
     "gpu_type": st.sampled_from(["", "none", "h100", "a100", "v100"]),
@@ -150,8 +171,12 @@ def inside(request: JobRequest) -> bool:
     """Whether one node has it all: counted here anew, apart from the code under attack."""
     partition = {"cpu": CPU, "gpu": GPU}[request.partition]
     per_cpu = partition.memory_per_cpu
+    held = request.reservation == "class"
+    if request.qos == "small" and (request.cpus > 3 or request.time > TimeLimit(7200)):
+        return False
     return (
-        0 < (request.time.seconds or 0) <= (partition.max_time.seconds or 0)
+        _terms_are_there(request)
+        and 0 < (request.time.seconds or 0) <= (partition.max_time.seconds or 0)
         and (per_cpu is None or request.memory.mebibytes <= per_cpu.mebibytes * request.cpus)
         and any(
             1 <= request.cpus <= shape.cpus
@@ -159,8 +184,21 @@ def inside(request: JobRequest) -> bool:
             and 0
             <= request.gpus
             <= sum(count for name, count in shape.gpus if request.gpu_type in (None, name))
-            for shape in partition.shapes
+            and set(request.features) <= set(shape.features)
+            for shape in (CLASS.shapes if held else partition.shapes)
         )
+    )
+
+
+def _terms_are_there(request: JobRequest) -> bool:
+    if request.partition == "gpu":
+        return (request.account, request.qos, request.reservation) == (None, None, None)
+    return (
+        request.account in (None, "physics", "chem")
+        and request.qos
+        in ((None, "short", "small") if request.account == "chem" else (None, "short"))
+        and request.reservation in (None, "class")
+        and (request.reservation is None or request.account == "chem")
     )
 
 
@@ -236,7 +274,7 @@ class Tree(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         # Which of our own options is selected is all that a value may decide.
-        names = [name for name, _ in attrs if name != "selected"]
+        names = [name for name, _ in attrs if name not in ("selected", "checked")]
         own = [(n, v) for n, v in attrs if n in names and (n != "value" or tag == "option")]
         self.shape.append((tag, names, own))
 

@@ -60,9 +60,10 @@ def submission(
         ip="0.0.0.0",  # noqa: S104
         port_range=(20000, 29999),
         launch_timeout=60,
+        usage_interval=60,
     )
     try:
-        return asyncio.run(prepare(spawner, REQUEST, NONCE, OWNER))
+        return asyncio.run(prepare(spawner, REQUEST, NONCE, OWNER, token=TOKEN))
     except SlurmhubError as refusal:
         return refusal
 

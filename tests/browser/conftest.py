@@ -57,6 +57,7 @@ async def _server(spawner):
 
 
 c.Spawner.pre_spawn_hook = _server
+c.SlurmHubSpawner.files_page = True
 c.SlurmHubSpawner.unix_account = lambda name: {prefix!r} + name.partition("-")[0]
 """
 

@@ -62,9 +62,10 @@ class Guest:
 
     def sign_in(self) -> None:
         """On the hub's own sign-in page, which leads on to where one wanted to go."""
-        self.page.get_by_label("Username").fill(self.name)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
+        # In whichever language the page is.
+        self.page.locator("#username_input").fill(self.name)
+        self.page.locator("#password_input").fill(PASSWORD)
+        self.page.locator("#login_submit").click()
         self.page.wait_for_url(lambda url: "/hub/login" not in url)
 
     def path(self, kind: str, server: str = "") -> str:

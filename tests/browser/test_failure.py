@@ -48,7 +48,7 @@ def test_a_new_start_is_not_taken_for_the_end_of_the_last(
         alice.until_waiting()
         expect(alice.page.locator("#slurmhub-facts")).to_contain_text("Job")
         alice.press_cancel()
-        alice.until_ended("This server was stopped.")
+        alice.until_ended("You stopped this server.")
     alice.start_again.click()
     alice.expect_form()
     alice.press_start()
@@ -69,7 +69,7 @@ def test_a_job_that_is_cancelled_while_it_is_used(
     cluster.run("scancel", str(job))
     alice.hub.visitor(alice.name).wait_for("ended")
     alice.visit(f"/user/{alice.name}/lab")
-    alice.until_ended("The job was cancelled.")
+    alice.until_ended("The job was cancelled, but not by you")
     expect(heading).to_have_text("Your server has ended")
     expect(alice.page.locator("#slurmhub-remedy")).to_contain_text("start it again")
 

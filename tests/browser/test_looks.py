@@ -35,11 +35,11 @@ def test_every_page_can_be_read(guest: GuestMaker, cluster: EmbeddedCluster, axe
 
     def judge(page: str) -> None:
         for look in LOOKS:
-            _put_on(alice, look)
+            put_on(alice, look)
             assert not axe.grave(alice.page), f"{page}, {look.name}"
-            assert _fits(alice), f"{page} is wider than the screen of the {look.name}"
+            assert fits(alice), f"{page} is wider than the screen of the {look.name}"
         alice.picture(f"phone-{page}")
-        _put_on(alice, LOOKS[0])
+        put_on(alice, LOOKS[0])
 
     alice.open_form()
     alice.fill(partition="gpu", gpus="1", gpu_type="h100")
@@ -58,11 +58,13 @@ def test_every_page_can_be_read(guest: GuestMaker, cluster: EmbeddedCluster, axe
     judge("failed")
 
 
-def _put_on(guest: Guest, look: Look) -> None:
+def put_on(guest: Guest, look: Look) -> None:
+    """Show the page as somebody with this screen sees it."""
     guest.page.set_viewport_size(look.viewport)
     guest.page.emulate_media(color_scheme=look.colours)
     expect(guest.page.locator("html")).to_have_attribute("data-bs-theme", look.colours)
 
 
-def _fits(guest: Guest) -> bool:
+def fits(guest: Guest) -> bool:
+    """Whether nothing on the page is wider than the screen."""
     return bool(guest.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))

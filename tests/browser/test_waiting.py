@@ -27,7 +27,7 @@ def test_who_waits_may_cancel(guest: GuestMaker, cluster: EmbeddedCluster, serve
         assert _jobs_of_alice(cluster)
         _tab_to(alice, "Cancel this server")
         alice.page.keyboard.press("Enter")
-        alice.until_ended("This server was stopped.")
+        alice.until_ended("You stopped this server.")
         assert not _jobs_of_alice(cluster)
     heading = alice.page.get_by_role("heading", level=1)
     expect(heading).to_have_text(f"Your server{f' “{server}”' if server else ''} was stopped")

@@ -22,7 +22,7 @@ def test_a_server_without_javascript(guest: GuestMaker, cluster: EmbeddedCluster
         expect(alice.page.get_by_text(BANNER)).to_be_hidden()
         expect(alice.news).to_contain_text("in the queue")
         alice.press_cancel()
-        alice.until_ended("This server was stopped.")
+        alice.until_ended("You stopped this server.")
         alice.start_again.click()
         alice.expect_form()
         alice.press_start()

@@ -17,6 +17,11 @@ from traitlets import HasTraits
 
 from slurmhub import metrics
 from slurmhub.hub.configure import _REPLACED
+from slurmhub.hub.page_traits import PageTraits
+from slurmhub.idle.settings import IdleTraits
+from slurmhub.options.choice_traits import ChoiceTraits
+from slurmhub.options.profiles import ProfileTraits
+from slurmhub.session.settings import SessionTraits
 from slurmhub.spawner import SlurmHubSpawner
 from slurmhub.traits import ClusterTraits, LimitTraits, ScriptTraits
 
@@ -144,6 +149,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "cluster-settings": lambda: settings_of(ClusterTraits),
     "script-settings": lambda: settings_of(ScriptTraits),
     "limit-settings": lambda: settings_of(LimitTraits),
+    "profile-settings": lambda: settings_of(ProfileTraits),
+    "choice-settings": lambda: settings_of(ChoiceTraits),
+    "session-settings": lambda: settings_of(SessionTraits),
+    "idle-settings": lambda: settings_of(IdleTraits),
+    "page-settings": lambda: settings_of(PageTraits),
     "spawner-settings": lambda: settings_of(SlurmHubSpawner),
     "replaced-settings": replaced_settings,
     "metrics": exported_metrics,

@@ -80,7 +80,7 @@ def test_who_waits_is_told_why_and_may_cancel(hub: HubUnderTest, cluster: Embedd
         answer = alice.post("/hub/slurmhub/cancel/alice", {})
         assert answer.status_code in (200, 424), answer.status_code
         until(lambda: state(cluster, status["job_id"]) == "CANCELLED", what="the cancel")
-        assert alice.wait_for("ended")["message"] == "This server was stopped."
+        assert alice.wait_for("ended")["message"] == "You stopped this server."
 
 
 def test_delete_cancels_a_waiting_named_server(hub: HubUnderTest, cluster: EmbeddedCluster) -> None:

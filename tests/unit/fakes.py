@@ -87,6 +87,7 @@ class FakeClient:
         self.hidden = False
         self.silent = False
         self.mark = "cluster=test;private=none"
+        self.canceller: int | None = None
         self.asked: list[str] = []
 
     def _speak(self, question: str) -> None:
@@ -109,6 +110,10 @@ class FakeClient:
     async def jobs_of(self, account_name: str) -> list[JobRecord]:
         self._speak("jobs_of")
         return [] if self.hidden else [r for r in self.records.values() if r.user == account_name]
+
+    async def cancelled_by(self, job_id: int) -> int | None:
+        self._speak("cancelled_by")
+        return self.canceller
 
     async def fingerprint(self) -> str:
         self._speak("fingerprint")

@@ -15,6 +15,7 @@ from jupyterhub.user import User
 
 from slurmhub import SlurmHubSpawner, compat
 from slurmhub.hub.rendezvous_handler import PATTERN
+from slurmhub.hub.stopping import StoppingHandler, remember_who_stops
 
 
 def test_batchspawners_handler_is_gone_and_ours_is_there_once() -> None:
@@ -24,6 +25,19 @@ def test_batchspawners_handler_is_gone_and_ours_is_there_once() -> None:
     assert patterns.count(PATTERN) == 1
     # The inherited module still has it: only the hub's routes must not.
     assert batchspawner.api.BatchSpawnerAPIHandler
+
+
+def test_who_stops_a_server_is_remembered_wherever_the_hub_stops_one() -> None:
+    before = list(default_handlers)
+    patterns = [entry[0] for entry in before if entry[1] is UserServerAPIHandler]
+    assert patterns
+    try:
+        remember_who_stops()
+        ours = [entry[0] for entry in default_handlers if entry[1] is StoppingHandler]
+        assert ours == patterns
+        assert not [entry for entry in default_handlers if entry[1] is UserServerAPIHandler]
+    finally:
+        default_handlers[:] = before
 
 
 def test_the_spawners_private_flags_are_where_we_set_them() -> None:

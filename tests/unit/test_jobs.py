@@ -167,7 +167,7 @@ async def test_absence_from_the_list_alone_is_no_end(bench: Bench) -> None:
     bench.client.hidden = True
     bench.client.mark = "cluster=test;private=jobs"
     await bench.jobs.watcher.look()
-    await bench.jobs._keep_once()
+    await bench.jobs.keeper.once()
     assert job.intent.ended is None
     assert job.phase is Phase.UNKNOWN
 
@@ -177,14 +177,25 @@ async def test_a_denied_look_up_under_an_unchanged_configuration_is_the_end(benc
     assert job.intent.seen_under == bench.client.mark
     bench.client.records.clear()
     await bench.jobs.watcher.look()
-    await bench.jobs._keep_once()
+    await bench.jobs.keeper.once()
     assert job.intent.confirmed_gone
+
+
+async def test_who_cancelled_past_the_hub_is_said_once_the_accounting_knows(bench: Bench) -> None:
+    job = await bench.running()
+    bench.client.canceller = 0
+    await bench.says(job, JobState.CANCELLED)
+    assert job.intent.confirmed_gone
+    await until(lambda: "administrators" in str(job.intent.outcome))
+    last = bench.ledger.last("alice", "")
+    assert last is not None
+    assert last.outcome == job.intent.outcome
 
 
 async def test_a_number_that_is_anothers_by_now_is_not_our_job(bench: Bench) -> None:
     job = await bench.running()
     await bench.says(job, JobState.RUNNING, uid=666)
-    await bench.jobs._keep_once()
+    await bench.jobs.keeper.once()
     assert job.intent.confirmed_gone
 
 
@@ -298,3 +309,30 @@ async def test_many_looks_asked_for_at_once_are_one(bench: Bench) -> None:
 )
 def test_what_an_owner_may_change(changes: dict[str, Any], allowed: bool) -> None:
     assert (alteration(intent(), job_record(**changes)) is None) is allowed
+
+
+NAMED = {"account": "physics", "qos": "long", "reservation": "class"}
+SHARDS = {"gpus": 2, "gpu_type": "shard"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "changes", "allowed"),
+    [
+        (NAMED, {"account": "physics", "qos": "long", "reservation": "class"}, True),
+        (NAMED, {"account": "Physics", "qos": "Long"}, True),
+        (NAMED, {"account": "chem"}, False),
+        (NAMED, {"qos": "high"}, False),
+        (NAMED, {"reservation": "other"}, False),
+        ({}, {"account": "chem", "qos": "high"}, True),
+        (SHARDS, {"gres": (Gres("shard", None, 2),)}, True),
+        (SHARDS, {"gres": (Gres("shard", None, 3),)}, False),
+        (SHARDS, {"gres": (Gres("gpu", None, 1),)}, False),
+        ({"gpus": 1}, {"gres": (Gres("gpu", None, 1),)}, True),
+        ({"gpus": 1}, {"gres": (Gres("shard", None, 1),)}, False),
+    ],
+)
+def test_what_was_asked_for_by_name_stays(
+    asked: dict[str, Any], changes: dict[str, Any], allowed: bool
+) -> None:
+    request = {**intent().request, **asked}
+    assert (alteration(intent(request=request), job_record(**changes)) is None) is allowed

@@ -160,6 +160,57 @@ async def test_the_end_is_kept_with_its_last_lines_made_printable(door: Door) ->
     assert job.intent.outcome.detail == "a\N{REPLACEMENT CHARACTER}[2J\nb"
 
 
+USE = {"cpu_seconds": 1.5, "memory": 2**20, "memory_peak": 2**21, "processes": 3, "gpus": []}
+
+
+async def test_its_use_is_kept_but_not_more_often_than_every_ten_seconds(door: Door) -> None:
+    job = await door.job()
+    assert (await door.hear("usage", use=USE)).status == 200
+    assert job.intent.usage is not None
+    assert USE.items() <= job.intent.usage.items()
+    before = refused("too-often")
+    for _ in range(5):
+        assert (await door.hear("usage", use={**USE, "memory": 7})).status == 429
+    assert refused("too-often") == before + 5
+    assert job.intent.usage["memory"] == 2**20
+    assert job.use_told is not None
+    job.use_told -= 11
+    assert (await door.hear("usage", use={**USE, "memory": 7})).status == 200
+    assert job.intent.usage["memory"] == 7
+
+
+async def test_the_use_of_another_incarnation_is_not_kept(door: Door) -> None:
+    job = await door.job()
+    assert (await door.hear("usage", restarts=3, use=USE)).status == 200
+    assert job.intent.usage is None
+    job.use_told = None
+    door.jobs.cancel(job)
+    await door.hear("usage", use=USE)
+    assert job.intent.usage is None
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        None,
+        [],
+        {},
+        {**USE, "cpu_seconds": float("nan")},
+        {**USE, "memory": 2**60},
+        {**USE, "gpus": [{"index": 0, "busy": 200, "memory": 0}]},
+        {**USE, "cmd": "x"},
+    ],
+)
+async def test_a_use_of_another_shape_is_refused(door: Door, use: object) -> None:
+    job = await door.job()
+    await door.hear("listening", port=20050)
+    before = refused("field")
+    assert (await door.hear("usage", use=use)).status == 400
+    assert refused("field") == before + 1
+    assert job.intent.usage is None
+    assert job.listening
+
+
 async def test_a_job_asked_to_end_may_come_back(door: Door) -> None:
     job = await door.job()
     await door.hear("listening", port=20050)

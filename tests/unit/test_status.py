@@ -80,3 +80,15 @@ def test_how_a_server_ended_is_told_with_its_kind() -> None:
     ended = dataclasses.replace(job().intent, ended=time.time(), outcome=outcome)
     status = status_of(None, last=ended)
     assert (status.step, status.kind, status.message) == ("ended", "stopped", outcome.plain)
+
+
+def test_what_was_asked_for_by_name_is_said() -> None:
+    named = {"account": "physics", "qos": "long", "reservation": "class", "features": "avx512,ib"}
+    asked = told(status_of(job(job_record(), request={**ASKED, **named})))["You asked for"]
+    assert asked == (
+        "2 CPUs, 4 GB of memory and 1 h100 GPU for 1.5 hours, in partition gpu, charged to "
+        "account physics, with QOS long, in reservation class, on nodes with avx512 and ib"
+    )
+    shards = {**ASKED, "gpus": 3, "gpu_type": "shard"}
+    asked = told(status_of(job(job_record(), request=shards)))["You asked for"]
+    assert "and 3 GPU shards for" in asked

@@ -9,8 +9,18 @@ from typing import Any
 from jupyterhub.app import JupyterHub
 from traitlets import TraitError
 
+from slurmhub.announcing import Announcing
 from slurmhub.errors import SlurmhubError
+from slurmhub.hub.files import HANDLERS as FILES
+from slurmhub.hub.keeping import HANDLERS as KEEPING
+from slurmhub.hub.language import HANDLERS as LANGUAGE
+from slurmhub.hub.notices import HANDLERS as NOTICES
 from slurmhub.hub.pages import HANDLERS
+from slurmhub.hub.presets import HANDLERS as PRESETS
+from slurmhub.hub.session import HANDLERS as SESSION
+from slurmhub.hub.stopping import remember_who_stops
+from slurmhub.hub.waiting import HANDLERS as WAITING
+from slurmhub.language import SOURCE, LearnLanguage, Translating, use
 from slurmhub.options.door import Prefilled
 from slurmhub.runtime import TEMPLATES, runtime
 
@@ -52,13 +62,24 @@ def configure(c: Any) -> None:
     in the queue. A site sets its own values after this call.
     """
     c.JupyterHub.spawner_class = "slurmhub"
+    remember_who_stops()
     c.JupyterHub.cleanup_servers = False
     c.JupyterHub.cleanup_proxy = False
     # It counts queued people: with JupyterHub's 100, the 101st of a class would get an error.
     c.JupyterHub.concurrent_spawn_limit = 0
     # One pending job would otherwise keep the whole hub from answering after its restart.
     c.JupyterHub.init_spawners_timeout = 1
-    c.JupyterHub.extra_handlers = [*_listed(c, "extra_handlers"), *HANDLERS]
+    c.JupyterHub.extra_handlers = [
+        *_listed(c, "extra_handlers"),
+        *HANDLERS,
+        *SESSION,
+        *PRESETS,
+        *LANGUAGE,
+        *NOTICES,
+        *FILES,
+        *WAITING,
+        *KEEPING,
+    ]
     c.JupyterHub.template_paths = [*_listed(c, "template_paths"), str(TEMPLATES)]
     try:
         loop = asyncio.get_running_loop()
@@ -84,15 +105,27 @@ async def _begin_when_ready() -> None:
     # JupyterHub has no hook for this moment, and it comes within a second or two.
     while "app" not in app.tornado_settings:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
+    _furnish(app)
     app.log.addFilter(_quiet_prefill)
     for handler in app.log.handlers:
         handler.addFilter(_harmless)
     warn_of_ignored(app.config, app.log)
     try:
-        runtime(app.spawner_class(config=app.config))
+        settings = app.spawner_class(config=app.config)
+        use(getattr(settings, "default_language", SOURCE))
+        runtime(settings)
     except (SlurmhubError, TraitError) as error:
         app.log.critical("This hub cannot start. %s", error)
         raise SystemExit(1) from error
+
+
+def _furnish(app: Any) -> None:
+    """Give every template our words, and every request its language."""
+    app.tornado_application.add_transform(LearnLanguage)
+    # Not by jinja_environment_options: a site that sets its own would leave our pages without.
+    for name in ("jinja2_env", "jinja2_env_sync"):
+        for extension in (Translating, Announcing):
+            app.tornado_settings[name].add_extension(extension)
 
 
 def _quiet_prefill(record: logging.LogRecord) -> bool:

@@ -11,13 +11,17 @@ from jupyterhub.scopes import needs_scope
 from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
 
+from slurmhub.hub.stopping import asker_of
+from slurmhub.job.who import stopped_by
+from slurmhub.language import told_json
 from slurmhub.runtime import runtime
 
 # The default server's path has one name, a named server's two.
-_SERVERS = (r"([^/]+)", r"([^/]+)/([^/]+)")
+SERVERS = (r"([^/]+)", r"([^/]+)/([^/]+)")
 
 
-def _spawner(handler: Any, user_name: str, server_name: str) -> Any:
+def spawner_of(handler: Any, user_name: str, server_name: str) -> Any:
+    """The spawner of a server; raises HTTPError (404) when there is none."""
     user = handler.find_user(user_name)
     if user is None or server_name not in user.orm_spawners:
         # Without the name: it may be anything, and would stand in the log as it came.
@@ -31,8 +35,8 @@ class StatusHandler(APIHandler):  # type: ignore[misc]
     @needs_scope("read:servers")
     async def get(self, user_name: str, server_name: str = "") -> None:
         """Answer with the server's status as JSON."""
-        spawner = _spawner(self, user_name, server_name)
-        status = spawner.status().as_json()
+        spawner = spawner_of(self, user_name, server_name)
+        status = told_json(spawner.status().as_json())
         if spawner.ready:
             status["url"] = spawner.user.server_url(spawner.name)
         self.set_header("Content-Type", "application/json")
@@ -51,10 +55,11 @@ class CancelHandler(BaseHandler):  # type: ignore[misc]
 
     @needs_scope("delete:servers")
     async def _cancel(self, user_name: str, server_name: str) -> None:
-        spawner = _spawner(self, user_name, server_name)
+        spawner = spawner_of(self, user_name, server_name)
         job = runtime(spawner).jobs.find(user_name, server_name)
         if job is not None:
-            runtime(spawner).jobs.cancel(job)
+            asker = asker_of(self.current_user)
+            runtime(spawner).jobs.cancel(job, stopped_by(asker, user_name))
         # It leads to the waiting page while there is one, which a server that ran does not have.
         names = (url_escape_path(user_name), url_escape_path(server_name), "/")
         self.redirect(url_path_join(self.hub.base_url, "user", *names))
@@ -70,7 +75,7 @@ class ScriptHandler(BaseHandler):  # type: ignore[misc]
 
     @needs_scope("read:servers")
     async def _show(self, user_name: str, server_name: str) -> None:
-        spawner = _spawner(self, user_name, server_name)
+        spawner = spawner_of(self, user_name, server_name)
         if not spawner.show_scripts:
             raise web.HTTPError(403, "This hub does not show job scripts.")
         intent = runtime(spawner).jobs.ledger.last(user_name, server_name)
@@ -83,7 +88,7 @@ class ScriptHandler(BaseHandler):  # type: ignore[misc]
 
 HANDLERS = [
     entry
-    for server in _SERVERS
+    for server in SERVERS
     for entry in (
         (rf"/slurmhub/cancel/{server}", CancelHandler),
         (rf"/slurmhub/script/{server}", ScriptHandler),

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from slurmhub.announcing import facts as announced
 from slurmhub.job.job import Job
 from slurmhub.ledger import Intent
-from slurmhub.options.words import age_plain, counted, listed, memory_plain, time_plain
+from slurmhub.options.words import age_plain, counted, gpus_said, listed, memory_plain, time_plain
 from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.reasons import plain_reason
 from slurmhub.slurm.states import JobState, Phase
 from slurmhub.slurm.times import TimeLimit
+from slurmhub.waiting.outlook import Outlook
+
+NO_OUTLOOK = Outlook()
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,9 @@ class Status:
 
     `step` is one of: asking, queued, starting, ready, paused, stopping, ended, none.
     `facts` are labels with plain words for a page; `kind` is how an ended server ended, as
-    `Outcome` has it.
+    `Outcome` has it. `before` is how many jobs come first in the queue, None where that is not
+    known; `other` what became of a second request for this server; `sooner` what would start
+    sooner, one sentence for each. `idle` is the warning that it ends because it does nothing.
     """
 
     step: str
@@ -37,6 +43,10 @@ class Status:
     expected_start: float | None = None
     kind: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    before: int | None = None
+    other: str = ""
+    sooner: tuple[str, ...] = ()
+    idle: Mapping[str, object] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the status endpoint."""
@@ -46,7 +56,9 @@ class Status:
 ASKING = Status("asking", "The hub is preparing your server.", 2)
 
 
-def status_of(job: Job | None, *, last: Intent | None = None) -> Status:
+def status_of(
+    job: Job | None, *, last: Intent | None = None, outlook: Outlook = NO_OUTLOOK
+) -> Status:
     """The status of an open job, or of the server that `last` was."""
     if job is None or job.intent.ended is not None:
         intent = job.intent if job else last
@@ -62,7 +74,44 @@ def status_of(job: Job | None, *, last: Intent | None = None) -> Status:
     if intent.started is not None or job.phase is Phase.RUNNING:
         where = f" on {intent.node}" if intent.node else ""
         return _open(job, "starting", f"The job runs{where}; its server is starting.", 70)
-    return _queued(job)
+    status = _queued(job)
+    return replace(
+        status,
+        before=outlook.before,
+        other=_other(outlook),
+        sooner=tuple(f"{one.words}: {one.promise}" for one in outlook.suggestions),
+        facts=(*status.facts, *_outlook_facts(job, outlook)),
+    )
+
+
+def _other(outlook: Outlook) -> str:
+    if outlook.second is not None:
+        asked = asked_plain(outlook.second.intent.request)
+        return f"You asked for this as well: {asked}. The job that starts first is your server."
+    if outlook.lost is not None:
+        return (
+            f"Your other request came to nothing. {outlook.lost.plain} "
+            "Your first job keeps its place."
+        )
+    return ""
+
+
+def _outlook_facts(job: Job, outlook: Outlook) -> Iterator[tuple[str, str]]:
+    record = job.record
+    if outlook.before is not None and record is not None:
+        yield "Place in the queue", _place_plain(outlook.before, record.partition)
+    if outlook.start is not None and (record is None or record.expected_start is None):
+        left = outlook.start - time.time()
+        about = f"in about {age_plain(left)}" if left >= 1 else "at any moment"
+        yield "Slurm's rough estimate", about
+
+
+def _place_plain(before: int, partition: str) -> str:
+    if before == 0:
+        return f"no job is before yours in partition {partition}"
+    if before == 1:
+        return f"1 job is before yours in partition {partition}"
+    return f"{before} jobs are before yours in partition {partition}"
 
 
 def _queued(job: Job) -> Status:
@@ -104,6 +153,7 @@ def _open(job: Job, step: str, message: str, percent: int, *, detail: str = "") 
         waited=int(time.time() - intent.created),
         expected_start=expected.timestamp() if expected else None,
         facts=tuple(_facts(job, queued=step == "queued")),
+        idle=job.idle.as_json() if job.idle and step == "ready" else None,
     )
 
 
@@ -111,6 +161,8 @@ def _facts(job: Job, *, queued: bool) -> Iterator[tuple[str, str]]:
     intent, record = job.intent, job.record
     yield "You asked for", asked_plain(intent.request)
     yield "Waiting for", age_plain(time.time() - intent.created)
+    if queued:
+        yield from announced(str(intent.request["partition"]))
     if queued and record is not None and record.expected_start is not None:
         left = record.expected_start.timestamp() - time.time()
         yield "Slurm expects to start it", f"in {age_plain(left)}" if left >= 1 else "at any moment"
@@ -129,9 +181,22 @@ def asked_plain(request: Mapping[str, Any]) -> str:
         f"{memory_plain(Memory.parse(str(request['memory'])))} of memory",
     ]
     if gpus := int(request["gpus"]):
-        parts.append(counted(gpus, f"{request['gpu_type']} GPU".strip()))
+        parts.append(gpus_said(gpus, str(request["gpu_type"]) or None))
     hours = time_plain(TimeLimit.parse(str(request["hours"])))
-    return f"{listed(parts)} for {hours}, in partition {request['partition']}"
+    asked = f"{listed(parts)} for {hours}, in partition {request['partition']}"
+    return ", ".join([asked, *_terms(request)])
+
+
+def _terms(request: Mapping[str, Any]) -> Iterator[str]:
+    """What else was asked for by name."""
+    if account := request.get("account"):
+        yield f"charged to account {account}"
+    if qos := request.get("qos"):
+        yield f"with QOS {qos}"
+    if reservation := request.get("reservation"):
+        yield f"in reservation {reservation}"
+    if features := request.get("features"):
+        yield f"on nodes with {listed(str(features).split(','))}"
 
 
 def _ended(intent: Intent) -> Status:

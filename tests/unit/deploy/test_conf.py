@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,17 @@ def test_each_gpu_is_a_numbered_file_of_its_node() -> None:
         "NodeName=g1 Name=gpu Type=h100 File=/run/cluster/dev/g1/gpu0,/run/cluster/dev/g1/gpu1",
         "NodeName=g1 Name=gpu Type=a100 File=/run/cluster/dev/g1/gpu2",
     ]
+
+
+def test_gpus_may_be_divided_into_shards() -> None:
+    usual = standard_plan(ROOT)
+    node = NodePlan("g1", "127.0.1.13", gpus=(("h100", 2),), shards=8)
+    plan = replace(usual, nodes=(*usual.nodes[:2], node))
+    assert "NodeName=g1 Name=shard Count=8" in conf_text.gres_conf(plan, Layout(ROOT)).splitlines()
+    lines = lines_of(plan)
+    assert "GresTypes=gpu,shard" in lines
+    assert any(line.endswith("Gres=gpu:h100:2,shard:8") for line in lines)
+    assert "GresTypes=gpu" in lines_of(usual)
 
 
 @pytest.mark.parametrize(

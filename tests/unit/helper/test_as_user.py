@@ -294,6 +294,68 @@ def test_the_answers_of_scancel(
         assert _refusal(helper.cancel, {"job_id": 9}, SETTINGS, account)["kind"] == kind
 
 
+STARTS = (
+    b"sbatch: Job 7 to start at 1795277040 using 1 processors on nodes n[1-2] in partition cpu\n"
+)
+SCRIPTS = st.dictionaries(
+    st.sampled_from(["script", "payload", "x"]), JSON | st.text().map("#!".__add__)
+)
+
+
+@pytest.mark.parametrize("words", [STARTS, STARTS.replace(b" using", b" a using")])
+def test_estimates_and_submits_nothing(
+    calls: Calls, account: pwd.struct_passwd, words: bytes
+) -> None:
+    calls.answer = (0, b"", words)
+    answer = helper.estimate({"script": "#!/bin/sh\n"}, SETTINGS, account)
+    assert answer == {"ok": True, "start": 1795277040, "nodes": "n[1-2]"}
+    argv, environment, stdin = calls.made[0]
+    assert argv == ["sbatch", "--test-only"]
+    assert stdin == b"#!/bin/sh\n"
+    assert environment[b"SLURM_TIME_FORMAT"] == b"%s"
+    assert b"SLURMHUB_JOB" not in environment
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "kind"),
+    [
+        (1, b"allocation failure: Requested node configuration is not available", "refused"),
+        (1, b"sbatch: error: invalid partition specified: nope", "refused"),
+        (1, b"allocation failure: Unable to contact slurm controller", "unreachable"),
+        (1, b"allocation failure: Socket timed out on send/recv operation", "unreachable"),
+        (0, b"", "refused"),
+        (0, b"sbatch: Job 7 to start at 2026-11-21T10:00:00 using 1 processors", "refused"),
+        (0, b"sbatch: Job 7 to start at -1 using 1 processors on nodes n1", "refused"),
+        (0, b"sbatch: Job 7 to start at " + b"9" * 50 + b" using 1", "refused"),
+    ],
+)
+def test_what_sbatch_says_that_is_no_estimate(
+    calls: Calls, account: pwd.struct_passwd, status: int, words: bytes, kind: str
+) -> None:
+    calls.answer = (status, b"", words)
+    answer = _refusal(helper.estimate, {"script": "#!/bin/sh\n"}, SETTINGS, account)
+    assert answer["kind"] == kind
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(SCRIPTS)
+def test_hostile_estimates_are_refused_and_nothing_else(
+    calls: Calls, account: pwd.struct_passwd, request_: dict[str, Any]
+) -> None:
+    calls.made.clear()
+    calls.answer = (0, b"", STARTS)
+    answer = _answer(helper.estimate, request_, SETTINGS, account)
+    assert answer.get("kind") in (None, "invalid")
+    assert answer["ok"] == bool(calls.made)
+    for argv, _, stdin in calls.made:
+        assert argv == ["sbatch", "--test-only"]
+        assert stdin.startswith(b"#!")
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_request_or_refused(data: bytes) -> None:
     answer = _answer(helper.parse, data, "the request")
