@@ -23,6 +23,7 @@ RUN_ELSEWHERE = {
     "pip install ./labextension": "deploy/slurmhub_deploy/demo/environment.py",
     "script/test": ".ci/run",
     "script/test --fast": ".ci/run",
+    "script/catalogues": "tests/unit/test_language.py",
     "script/test --slurm 24.11": "script/matrix",
     "script/test tests/slurm/test_requeue.py": ".ci/run",
     "script/test --fast tests/unit/test_jobs.py -k silence": ".ci/run",
