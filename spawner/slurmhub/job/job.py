@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from slurmhub.events import wait_at_most
 from slurmhub.idle.words import Idle
 from slurmhub.ledger import Intent, Outcome
 from slurmhub.options.words import SHARD
@@ -66,8 +66,7 @@ class Job:
 
     async def change(self, timeout: float | None = None) -> None:
         """Wait for the next news of this job, or for `timeout` seconds."""
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._change.wait(), timeout)
+        await wait_at_most(self._change, timeout)
 
 
 def alteration(intent: Intent, record: JobRecord) -> str | None:

@@ -7,11 +7,11 @@ is quiet, and a look at once, shared by all who ask, when there is news.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from slurmhub.events import wait_at_most
 from slurmhub.slurm.client import SlurmClient
 from slurmhub.slurm.errors import SlurmError
 from slurmhub.slurm.records import JobRecord
@@ -87,8 +87,7 @@ class Watcher:
             if left <= 0:
                 self._interval = min(self._interval * GROWTH, self._rest)
                 break
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), timeout=left)
+            await wait_at_most(self._wake, left)
         self._due = time.monotonic() + self._interval
 
     async def _look(self) -> bool:
