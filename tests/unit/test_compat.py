@@ -29,7 +29,8 @@ def test_batchspawners_handler_is_gone_and_ours_is_there_once() -> None:
 
 def test_who_stops_a_server_is_remembered_wherever_the_hub_stops_one() -> None:
     before = list(default_handlers)
-    patterns = [entry[0] for entry in before if entry[1] is UserServerAPIHandler]
+    # Another test of this process may have replaced it already.
+    patterns = [entry[0] for entry in before if issubclass(entry[1], UserServerAPIHandler)]
     assert patterns
     try:
         remember_who_stops()

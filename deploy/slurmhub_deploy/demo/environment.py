@@ -82,7 +82,7 @@ def jupyter_environment(workshop: Workshop) -> JupyterEnvironment:
 
     settings = repr(_JUPYTER_CONFIGURATION).encode()
     parts = [_interpreter(workshop.python), lock.read_bytes(), starter.read_bytes(), settings]
-    parts += _contents(extension, sorted(extension.rglob("*")))
+    parts += [b"with bytecode", *_contents(extension, sorted(extension.rglob("*")))]
     return JupyterEnvironment(_made_once(workshop, "jupyter", parts, make))
 
 
@@ -132,7 +132,9 @@ def hub_python(workshop: Workshop) -> Path:
 
 
 def _run_plainly(argv: list[str], *, what: str, remedy: str, cwd: Path | None = None) -> None:
-    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
+    # Jobs look for bytecode beside the source: without it each of their starts compiles anew.
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
+    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False, env=own)
     if done.returncode != 0:
         raise DeployError(f"{what}: {done.stdout}{done.stderr}", remedy=remedy)
 

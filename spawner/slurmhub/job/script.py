@@ -182,12 +182,9 @@ exec"""
 
 _TRAPS = """\
 slurmhub_forward() {
+    slurmhub_interrupted=yes
     [ "$1" != TERM ] || slurmhub_term=yes
     [ -z "$slurmhub_launcher" ] || kill -s "$1" "$slurmhub_launcher" 2>/dev/null
-}
-
-slurmhub_lives() {
-    kill -0 "$slurmhub_launcher" 2>/dev/null
 }
 
 slurmhub_start() {
@@ -196,20 +193,22 @@ slurmhub_start() {
     slurmhub_launcher=$!
     trap 'slurmhub_forward USR1' USR1
     [ -z "$slurmhub_term" ] || kill -s TERM "$slurmhub_launcher" 2>/dev/null
-    # A trapped signal interrupts wait, which may leave no trace of it: only the launcher's own end
-    # ends the job. Its status is asked for once more, unless bash has forgotten it (127, 255).
-    while wait "$slurmhub_launcher"; slurmhub_status=$?; slurmhub_lives; do
-        [ "$slurmhub_status" -gt 128 ] || sleep 0.2
-    done
-    if [ "$slurmhub_status" -gt 128 ]; then
-        wait "$slurmhub_launcher" 2>/dev/null
-        slurmhub_again=$?
-        case $slurmhub_term$slurmhub_again in
-            127 | 255) ;;
-            yes127 | yes255) slurmhub_status=143 ;;
-            *) slurmhub_status=$slurmhub_again ;;
+    # A trapped signal interrupts wait and leaves its mark; then wait again.
+    slurmhub_interrupted=yes
+    while [ -n "$slurmhub_interrupted" ]; do
+        slurmhub_interrupted=''
+        wait "$slurmhub_launcher"
+        slurmhub_status=$?
+        # In a storm of signals bash may lose that mark, or the child: the launcher's end decides.
+        case $slurmhub_status in
+            138 | 255)
+                if kill -0 "$slurmhub_launcher" 2>/dev/null; then
+                    slurmhub_interrupted=yes
+                    sleep 0.1
+                fi
+                ;;
         esac
-    fi
+    done
     return "$slurmhub_status"
 }
 
