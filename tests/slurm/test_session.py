@@ -219,7 +219,17 @@ def test_while_slurm_is_away_nothing_is_promised(
         assert "Slurm does not answer" in refused.json()["message"]
     finally:
         cluster.controller_start()
-    until(lambda: extend(alice, 60).status_code == 200, seconds=60, what="Slurm again")
+    answers: list[str] = []
+
+    def given() -> bool:
+        answer = extend(alice, 60)
+        answers.append(answer.text)
+        return answer.status_code == 200
+
+    try:
+        until(given, seconds=120, what="Slurm again")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {sorted(set(answers))}") from None
     assert limit_of(cluster, job) == "1:30:00"
 
 
