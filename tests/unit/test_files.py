@@ -130,7 +130,7 @@ async def test_trouble_has_words_and_a_remedy() -> None:
 
 
 async def test_one_person_has_a_few_places_and_gets_them_back(tmp_path: Path) -> None:
-    helper = program(tmp_path, """echo '{"ok": true, "size": 3}'; printf abc; sleep 60""")
+    helper = program(tmp_path, """echo '{"ok": true, "size": 3}'; printf abc; exec sleep 60""")
     files = Files(FakeCrossing(helper))  # type: ignore[arg-type]
     async with files.read(ALICE, b"a", 9) as (size, first), files.read(ALICE, b"b", 9):
         assert EACH == 2
