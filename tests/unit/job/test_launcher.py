@@ -125,8 +125,10 @@ def test_a_descendant_may_hold_the_port(launch: Launch, how: str) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs every test as one")
 def test_works_as_an_ordinary_user(launch: Launch, tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    for folder in (tmp_path, *tmp_path.parents):
         folder.chmod(0o755)
+        if folder.name.startswith("pytest-of-"):
+            break
 
     with FakeHub() as hub:
         source = servers.LISTENS.replace('note("before', '0 and note("before')
