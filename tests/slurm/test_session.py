@@ -224,7 +224,8 @@ def test_while_slurm_is_away_nothing_is_promised(
     def given() -> bool:
         answer = extend(alice, 60)
         answers.append(answer.text)
-        return answer.status_code == 200
+        # Slurm may have done it without the hub hearing of it: it is given once in any case.
+        return answer.status_code == 200 or limit_of(cluster, job) == "1:30:00"
 
     try:
         until(given, seconds=120, what="Slurm again")

@@ -163,6 +163,7 @@ class Slurm(FakeClient):
 
     async def is_operator(self) -> bool:
         self._speak("is_operator")
+        await asyncio.sleep(0)
         return self.operator
 
     async def accounting(self) -> None:
@@ -297,3 +298,11 @@ async def test_a_hub_without_the_right_asks_for_nothing(desk: Desk) -> None:
     assert not desk.extensions.offered
     assert desk.client.asked.count("is_operator") == 1
     assert not [one for one in desk.client.asked if one.startswith("set")]
+
+
+async def test_who_asks_while_the_right_is_learnt_waits_for_the_answer(desk: Desk) -> None:
+    first, second = await asyncio.gather(
+        desk.extensions.learn_right(), desk.extensions.learn_right()
+    )
+    assert (first, second) == (True, True)
+    assert desk.client.asked.count("is_operator") == 1

@@ -152,7 +152,7 @@ class Extensions:
         self._facts, self._accounts = facts, accounting
         self._under_way: set[str] = set()
         self._right: tuple[bool, float] | None = None
-        self._learning: asyncio.Task[bool] | None = None
+        self._learning: asyncio.Task[None] | None = None
         self._answers: dict[str, tuple[str, bool, float]] = {}
 
     @property
@@ -163,19 +163,26 @@ class Extensions:
     def begin(self) -> None:
         """Learn in the background what is not known, or not any more."""
         if self._right is None or time.monotonic() - self._right[1] > RIGHT_KEPT:
-            self._learning = asyncio.get_running_loop().create_task(self.learn_right())
+            self._learn_once()
 
     async def learn_right(self) -> bool:
         """Ask Slurm whether this account may lengthen jobs; kept for a while."""
         if self._right is None or time.monotonic() - self._right[1] > RIGHT_KEPT:
-            # Set first: who asks meanwhile need not ask Slurm as well.
-            self._right = (self.offered, time.monotonic())
-            try:
-                self._right = (await self._client.is_operator(), time.monotonic())
-            except SlurmError as error:
-                self._log.debug("Whether this account is an Operator is not known: %s", error)
-                self._right = None
+            await asyncio.shield(self._learn_once())
         return self.offered
+
+    def _learn_once(self) -> asyncio.Task[None]:
+        """The question that is under way: everybody who asks meanwhile waits for its answer."""
+        if self._learning is None or self._learning.done():
+            self._learning = asyncio.get_running_loop().create_task(self._learn())
+        return self._learning
+
+    async def _learn(self) -> None:
+        try:
+            self._right = (await self._client.is_operator(), time.monotonic())
+        except SlurmError as error:
+            self._log.debug("Whether this account is an Operator is not known: %s", error)
+            self._right = None
 
     def room(self, job: Job, policy: ExtensionPolicy) -> Room:
         """What the next extension would give by what is known now; asks nobody."""
