@@ -200,8 +200,10 @@ def _read(body: object) -> dict[str, Any]:
 
 
 def _is_time(value: object) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value is None or (number and 0 <= value < 1e11)  # type: ignore[operator]
+    if value is None:
+        return True
+    # A bool is an int to Python, but no time to anybody.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e11
 
 
 HANDLERS = [

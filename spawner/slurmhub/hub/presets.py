@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -38,9 +39,9 @@ class _KeepingHandler(BaseHandler):  # type: ignore[misc]
             raise web.HTTPError(403, "Only people have presets.")
         self.back(**self.done(user_name))
 
+    @abstractmethod
     def done(self, user_name: str) -> dict[str, str]:
         """Do what is asked; the query of the page that is shown then."""
-        raise NotImplementedError
 
     @property
     def presets(self) -> Presets:

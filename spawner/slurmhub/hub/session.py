@@ -12,21 +12,13 @@ from jupyterhub.utils import url_path_join
 from tornado import web
 
 from slurmhub.errors import SlurmhubError
+from slurmhub.hub.pages import SERVERS, spawner_of
 from slurmhub.language import told, told_json
 from slurmhub.session.card import card_of
 from slurmhub.session.extend import NotExtended
 from slurmhub.session.log import JobLog
 
-_SERVERS = (r"([^/]+)", r"([^/]+)/([^/]+)")
 _NOT_RUNNING = "This server is not running."
-
-
-def _spawner(handler: Any, user_name: str, server_name: str) -> Any:
-    user = handler.find_user(user_name)
-    if user is None or server_name not in user.orm_spawners:
-        # Without the name: it may be anything, and would stand in the log as it came.
-        raise web.HTTPError(404, "There is no such server.")
-    return user.spawners[server_name]
 
 
 async def _extend(spawner: Any, seen: object) -> int:
@@ -52,14 +44,14 @@ class SessionHandler(APIHandler):  # type: ignore[misc]
     @needs_scope("access:servers")
     async def get(self, user_name: str, server_name: str = "") -> None:
         """Answer with the server's card as JSON."""
-        spawner = _spawner(self, user_name, server_name)
+        spawner = spawner_of(self, user_name, server_name)
         card = card_of(spawner, server_name)
         self._answer(card.as_json() if card else {"step": "none", "message": _NOT_RUNNING})
 
     @needs_scope("access:servers")
     async def post(self, user_name: str, server_name: str = "") -> None:
         """Give the server more time: {"limit": MINUTES} is the limit that the person saw."""
-        spawner = _spawner(self, user_name, server_name)
+        spawner = spawner_of(self, user_name, server_name)
         said = self.get_json_body() or {}
         if not isinstance(said, dict) or set(said) - {"limit"}:
             raise web.HTTPError(400, "The message may hold limit only.")
@@ -89,7 +81,7 @@ class ExtendHandler(BaseHandler):  # type: ignore[misc]
 
     @needs_scope("servers")
     async def _post(self, user_name: str, server_name: str) -> None:
-        spawner = _spawner(self, user_name, server_name)
+        spawner = spawner_of(self, user_name, server_name)
         try:
             await _extend(spawner, self.get_body_argument("limit", None))
         except NotExtended as refusal:
@@ -107,7 +99,7 @@ class LogHandler(BaseHandler):  # type: ignore[misc]
 
     @needs_scope("read:servers")
     async def _show(self, user_name: str, server_name: str) -> None:
-        spawner = _spawner(self, user_name, server_name)
+        spawner = spawner_of(self, user_name, server_name)
         # A log says what people worked on: it is not for all who may see that a server runs.
         if self.current_user.name != user_name or not spawner.show_logs:
             raise web.HTTPError(403, told("This hub does not show this log."))
@@ -134,7 +126,7 @@ class LogHandler(BaseHandler):  # type: ignore[misc]
 
 HANDLERS = [
     entry
-    for server in _SERVERS
+    for server in SERVERS
     for entry in (
         (rf"/slurmhub/extend/{server}", ExtendHandler),
         (rf"/slurmhub/log/{server}", LogHandler),
