@@ -63,7 +63,7 @@ def reader(answer: tuple[str, bool] | Exception) -> tuple[LogReader, Crossing]:
 
 async def test_control_characters_are_not_obeyed() -> None:
     found, crossing = reader(("one\r\n\x1b[2Jtwo\ttab\n", False))
-    shown = await found.read(intent(job_id=47), ScriptPolicy())
+    shown = await found.read(intent(job_id=47, started=1.0), ScriptPolicy())
     path = "/home/alice/.local/share/slurmhub/logs/jupyter-47.log"
     assert shown == JobLog("one\n\N{REPLACEMENT CHARACTER}[2Jtwo\ttab\n", path, whole=False)
     assert crossing.paths == [path]
@@ -74,10 +74,19 @@ async def test_before_the_job_there_is_none() -> None:
     assert await found.read(intent(), ScriptPolicy()) == JobLog("")
     assert not crossing.paths
     found, _ = reader(SubmissionRefused("no-file", "gone"))
+    assert await found.read(intent(job_id=47, started=1.0), ScriptPolicy()) == JobLog("")
+
+
+async def test_a_job_that_waits_is_not_given_the_log_of_another() -> None:
+    # An older cluster's job of the same number left it in the same folder.
+    found, crossing = reader(("another's", True))
     assert await found.read(intent(job_id=47), ScriptPolicy()) == JobLog("")
+    assert not crossing.paths
+    shown = await found.read(intent(job_id=47, ended=2.0), ScriptPolicy())
+    assert shown.text == "another's"
 
 
 async def test_what_cannot_be_read_is_said() -> None:
     found, _ = reader(SubmissionRefused("forbidden", "It is a folder."))
     with pytest.raises(LogUnreadable, match="It is a folder"):
-        await found.read(intent(job_id=47), ScriptPolicy(log_file=str(Path("/x/%j"))))
+        await found.read(intent(job_id=47, started=1.0), ScriptPolicy(log_file=str(Path("/x/%j"))))

@@ -40,7 +40,9 @@ class LogReader:
 
     async def read(self, intent: Intent, policy: ScriptPolicy) -> JobLog:
         """The last 64 KiB of a job's log. Raises SlurmhubError."""
-        if intent.job_id is None:
+        # A file of the name of a job that never ran is another's: a cluster set up anew counts
+        # its jobs from one again.
+        if intent.job_id is None or (intent.started is None and intent.ended is None):
             return JobLog("")
         owner = await asyncio.to_thread(person, intent.account)
         path = log_file(policy.log_path(owner.home), policy.job_name, intent)
