@@ -23,7 +23,7 @@ from tests.rig.accounts import unix_accounts
 FULL_ROUNDS = (30, 12)
 QUICK_ROUNDS = (3, 2)
 PAGE = Path("docs/benchmarks.md")
-_STUB = Path(__file__).parents[1] / "rig" / "stub_server.py"
+_STUB = Path(__file__).with_name("stub.py")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -119,6 +119,6 @@ def _cluster(ground: Path) -> Iterator[EmbeddedCluster]:
 def _executable_stub(ground: Path) -> Path:
     """The stub as a program: batchspawner's wrapper runs it in itself, we start it."""
     program = ground / "stub-server"
-    program.write_text(f"#!/usr/bin/python3\n{_STUB.read_text()}")
+    program.write_text(f"#!/usr/bin/python3 -IS\n{_STUB.read_text()}")
     program.chmod(0o755)
     return program

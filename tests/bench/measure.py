@@ -29,10 +29,14 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True)
 class Times:
-    """The times of a series in seconds: one list for each arm, in the same order of rounds."""
+    """The times of a series in seconds: one list for each arm, in the same order of rounds.
+
+    `floor` is what Slurm alone took in the same rounds, from sbatch to the script's first line.
+    """
 
     series: Series
     seconds: tuple[tuple[float, ...], ...]
+    floor: tuple[float, ...]
 
 
 def run_series(
@@ -48,6 +52,7 @@ def run_series(
     All hubs of the series run all the time, each with a proxy of its own; one server at a time.
     """
     taken: list[list[float]] = [[] for _ in series.arms]
+    floor: list[float] = []
     chance = random.Random(0)  # noqa: S311 - not for secrets
     with ExitStack() as stack:
         visitors = [
@@ -62,7 +67,28 @@ def run_series(
                 if number:
                     seconds.append(took)
                     say(f"{series.title} {number}/{series.rounds}: {took:6.3f} s  {arm.title}")
-    return Times(series, tuple(tuple(seconds) for seconds in taken))
+            if number:
+                time.sleep(chance.random())
+                floor.append(bare_start(cluster, ground / "begun"))
+    return Times(series, tuple(tuple(seconds) for seconds in taken), tuple(floor))
+
+
+def bare_start(cluster: EmbeddedCluster, mark: Path) -> float:
+    """Seconds from a bare sbatch to the first line of its script, which makes the file `mark`.
+
+    Raises StartFailed.
+    """
+    began = time.monotonic()
+    cluster.run("sbatch", "--output=/dev/null", "--chdir=/", f"--wrap=exec touch {mark}")
+    while not mark.exists():
+        if time.monotonic() - began > LIMIT:
+            clear(cluster)
+            raise StartFailed(f"A bare job was not running after {LIMIT} s.")
+        time.sleep(TICK)
+    took = time.monotonic() - began
+    mark.unlink()
+    until(lambda: not jobs(cluster), seconds=60, what="the end of the bare job")
+    return took
 
 
 def start_and_stop(visitor: Visitor, cluster: EmbeddedCluster) -> float:

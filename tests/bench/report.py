@@ -83,11 +83,17 @@ def ratios(times: Times) -> list[tuple[str, Spread]]:
 
 
 def _rows(times: Times) -> Iterator[tuple[str, str, str, str]]:
-    """For each arm its title, median, quartiles, and what part of its time ours takes."""
+    """For each arm its title, median, quartiles, and what part of its time ours takes.
+
+    The floor comes last.
+    """
     parts = ["", *(f"{_number(ratio.median)} ({_range(ratio)})" for _, ratio in ratios(times))]
     for arm, seconds, part in zip(times.series.arms, times.seconds, parts, strict=True):
         found = quartiles(seconds)
         yield arm.title, f"{_number(found.median)} s", f"{_range(found)} s", part
+    found, above = quartiles(times.floor), paired_ratio(times.seconds[0], times.floor)
+    part = f"{_number(above.median)} ({_range(above)})"
+    yield _FLOOR, f"{_number(found.median)} s", f"{_range(found)} s", part
 
 
 def _lines(times: Times) -> Iterator[str]:
@@ -125,6 +131,7 @@ def _installed(environment: Path, package: str) -> str:
     return found.name.removesuffix(".dist-info").partition("-")[2]
 
 
+_FLOOR = "Slurm alone, to the script's first line"
 _INTRODUCTION = """\
 # How long a server takes to start
 
@@ -136,8 +143,12 @@ that server through the proxy, whose routes are asked for every {tick} ms. Every
 with a proxy of its own, running as root, on the same embedded Slurm cluster with fast scheduling
 (`batch_sched_delay=0,sched_min_interval=0`), for the same account. The arms take turns (A, B, A, B
 or A, B, C, A, B, C), one server at a time, after a pause of chance length; each server is stopped
-and its job gone before the next begins. A first round of each arm does not count. Half a second of
-every figure, on average, is Slurm's own: it starts jobs once a second.
+and its job gone before the next begins. A first round of each arm does not count. *Slurm alone* is
+a bare `sbatch` in the same rounds, up to the first line of its script: what no spawner that submits
+batch jobs can save. Slurm 22.05 does not look at a batch job when it is submitted, but once a
+second, whatever its settings.
+
+The stub server is a program that answers 200 and imports as good as nothing.
 
 *As shipped* is batchspawner with its defaults and nothing set but what it needs to run here: which
 Slurm, the addresses of its nodes (`MultiSlurmSpawner.daemon_resolver`) and the paths of its

@@ -18,7 +18,7 @@ from tests.bench.report import page, ratios, table, verdict
 def times_with(result: Times, ours: float) -> Times:
     """The same series, in which our arm took this many times as long."""
     first, *others = result.seconds
-    return Times(result.series, (tuple(ours * value for value in first), *others))
+    return Times(result.series, (tuple(ours * value for value in first), *others), result.floor)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="It makes accounts and daemons of its own.")
@@ -28,6 +28,8 @@ def test_a_quick_run_measures_every_arm_and_slurmhub_is_faster() -> None:
     assert [len(seconds) for seconds in stub.seconds] == [3, 3]
     assert [len(seconds) for seconds in lab.seconds] == [2, 2, 2]
     assert all(value > 0 for times in (stub, lab) for each in times.seconds for value in each)
+    assert len(stub.floor) == 3
+    assert len(lab.floor) == 2
     for times in (stub, lab):
         title, ratio = ratios(times)[0]
         assert title.startswith("batchspawner as shipped")

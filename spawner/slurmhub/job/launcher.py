@@ -20,7 +20,10 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any
+
+TYPE_CHECKING = False  # importing typing takes longer than all of the others
+if TYPE_CHECKING:
+    from typing import Any
 
 PORT_ATTEMPTS = 10
 HTTP_SECONDS = 10.0
@@ -242,7 +245,7 @@ class Launcher:
                 there = sorted({f"{host} {number}" for host, number, i in listening() if i in own})
                 self._log.say(f"the server must listen on {self._bind} {port}, not on {there}")
                 return "never-listened"
-            self._pause(min(max((time.monotonic() - began) / 20, 0.02), 0.2))
+            self._pause(min(max((time.monotonic() - began) / 20, 0.005), 0.2))
         return self._over
 
     def _code(self) -> int | None:

@@ -126,7 +126,7 @@ def test_a_warning_at_the_very_start_ends_nothing(submit: Submit) -> None:
         # 143, unless bash has forgotten how its child ended: then it says 138 or 255.
         assert job.end() > 128, job.said()
         assert job.note("epilogue") == "epilogue\n"
-        assert not _left_behind(job)
+        assert not _left_behind(job, seconds=5)
 
 
 def test_termination_at_any_moment_of_the_start(submit: Submit) -> None:
@@ -138,11 +138,19 @@ def test_termination_at_any_moment_of_the_start(submit: Submit) -> None:
             job.process.terminate()
             assert job.end() == 128 + 15, step
             assert job.note("epilogue") == "epilogue\n"
-            assert not _left_behind(job)
+            assert not _left_behind(job, seconds=5)
 
 
-def _left_behind(job: Launched) -> list[str]:
-    """Processes of the job that still run, and temporary files of ours."""
+def _left_behind(job: Launched, *, seconds: float) -> list[str]:
+    """Processes of the job that still run after this time, and temporary files of ours."""
+    end = time.monotonic() + seconds
+    # What wrote into a pipe of the launcher ends a moment after it.
+    while (left := _still_there(job)) and time.monotonic() < end:
+        time.sleep(0.05)
+    return left
+
+
+def _still_there(job: Launched) -> list[str]:
     mark = os.fsencode(f"NOTES={job.notes}\0")
     left = [path.name for path in job.log.parent.glob("slurmhub*")]
     for entry in Path("/proc").iterdir():
