@@ -32,7 +32,8 @@ def estimate(person: Visitor, **options: str) -> dict[str, Any]:
         answer = person.api("GET", f"/slurmhub/estimate/{person.name}?{query}")
         assert answer.status_code == 200, answer.text
         found.update(answer.json())
-        return bool(found["state"] != "asked")
+        # A hub that has just started does not know the cluster.
+        return found["state"] != "asked" and "has not yet told" not in found["message"]
 
     until(told, what="an estimate")
     return found
