@@ -15,7 +15,7 @@ from typing import Any
 
 from slurmhub import metrics
 from slurmhub.job.crossing import AccountUnknown, Crossing, NotCrossed, SubmissionRefused
-from slurmhub.job.job import Job, label
+from slurmhub.job.job import Job, label, whole_label
 from slurmhub.job.outcome import STOPPED, VANISHED, ended_in_slurm, take_facts, with_log
 from slurmhub.job.refused import not_submitted
 from slurmhub.keeper import KEEPER_INTERVAL, Keeper
@@ -252,7 +252,7 @@ class Jobs:
         if first:
             intent.ended = time.time()
             metrics.ENDS.labels(outcome.kind).inc()
-            self._log.info("%s ended (%s).", label(intent), outcome.kind)
+            self._log.info("%s ended (%s). %s", whole_label(intent), outcome.kind, outcome.plain)
         intent.outcome = outcome
         intent.port = None
         job.phase = Phase.GONE
@@ -335,6 +335,7 @@ class Jobs:
             intent.seen_under = self._fingerprint
             self.ledger.note(intent)
         news = phase is not job.phase or record.reason != (job.record and job.record.reason)
+        job.note_pause(record, time.time())
         job.record, job.phase, job.invisible = record, phase, False
         if phase is Phase.GONE:
             take_facts(intent, record)

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from slurmhub.job.job import Job, alteration, label
+from slurmhub.job.job import Job, alteration, label, whole_label
 from slurmhub.job.outcome import LOST
 from slurmhub.job.tag import JobTag
 from slurmhub.job.who import cancelled
@@ -84,6 +84,7 @@ class Keeper:
             words = await asyncio.to_thread(cancelled, by, intent.uid)
             intent.outcome = replace(words, detail=before.detail, exit_code=before.exit_code)
             self._jobs.ledger.note(intent)
+            self._log.info("%s: %s", whole_label(intent), words.plain)
             job.notify()
 
     async def _recover(self, job: Job, now: float) -> None:

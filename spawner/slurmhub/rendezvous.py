@@ -40,6 +40,8 @@ _FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
         "tail": (str,),
     },
 }
+# What some jobs have to tell besides: those that could be measured, and began with this release.
+_MORE: dict[str, dict[str, tuple[type, ...]]] = {"ended": {"use": (dict,)}}
 EVENTS = frozenset(_FIELDS)
 
 
@@ -205,10 +207,7 @@ class Rendezvous:
         if job.use_told is not None and now - job.use_told < LEAST_PAUSE:
             raise Refused(429, "too-often", f"Tell it every {LEAST_PAUSE:g} seconds at most.")
         job.use_told = now
-        try:
-            use = checked(said["use"])
-        except ValueError as error:
-            raise Refused(400, "field", f"Not a use: {error}.") from error
+        use = _use(said)
         if said["restarts"] == job.intent.restarts and job.intent.live:
             keep(job.intent, use, time.time())
         return Answer(200, {})
@@ -219,12 +218,22 @@ class Rendezvous:
         if job.intent.job_id is None:
             # It died before the submission's answer was heard: its last words must not be lost.
             return NOT_YET
+        use = _use(said) if "use" in said else None
         if said["restarts"] == job.intent.restarts:
+            if use is not None:
+                keep(job.intent, use, time.time())
             told = told_by_launcher(
                 said["why"], said["exit_code"], said["signal"], _printable(said["tail"]), job.intent
             )
             self._jobs.told_end(job, told)
         return Answer(200, {})
+
+
+def _use(said: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return checked(said["use"])
+    except ValueError as error:
+        raise Refused(400, "field", f"Not a use: {error}.") from error
 
 
 def _read(event: str, body: bytes) -> dict[str, Any]:
@@ -238,8 +247,10 @@ def _read(event: str, body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise Refused(400, "json", "The message is not JSON.") from error
     expected: dict[str, tuple[type, ...]] = {"job": (int,), "restarts": (int,)} | _FIELDS[event]
-    if not isinstance(said, dict) or set(said) != set(expected):
+    more = _MORE.get(event, {})
+    if not isinstance(said, dict) or set(said) - set(more) != set(expected):
         raise Refused(400, "field", f"The message must hold {', '.join(sorted(expected))} only.")
+    expected |= {name: types for name, types in more.items() if name in said}
     for name, types in expected.items():
         if type(said[name]) not in types:
             raise Refused(400, "field", f"{name} is of the wrong type.")

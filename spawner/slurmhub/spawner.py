@@ -15,7 +15,7 @@ from slurmhub.errors import SlurmhubError
 from slurmhub.hub.ending import EndingTold
 from slurmhub.hub.page_traits import PageTraits
 from slurmhub.hub.rendezvous_handler import PATTERN, RendezvousHandler
-from slurmhub.hub.status import ASKING, Status, status_of
+from slurmhub.hub.status import ASKING, Status, never_began, status_of
 from slurmhub.idle.settings import IdleTraits
 from slurmhub.job.crossing import submission_deadline
 from slurmhub.job.job import Job
@@ -75,6 +75,8 @@ class SlurmHubSpawner(
     request: JobRequest | None = None
     # Who asked JupyterHub to stop this server, as hub.stopping heard it.
     stop_asked_by: Asker | None = None
+    # Why the last start came to nothing before there was a job.
+    _never_began: ServerFailed | None = None
     _adopted = False
     _interrupted = False
     _return_status = 0
@@ -128,7 +130,7 @@ class SlurmHubSpawner(
         Cancelling it loses nothing: the job belongs to the hub.
         """
         begun = time.monotonic()
-        self.stop_asked_by = None
+        self.stop_asked_by = self._never_began = None
         job: Job | None = None
         try:
             job = self.runtime.jobs.find(self.user.name, self.name)
@@ -142,13 +144,13 @@ class SlurmHubSpawner(
             self.take(job)
             await compat.refresh_oauth_client(self)
             job = await self._until_listening(job)
-        except SlurmhubError as error:
-            raise ServerFailed(str(error)) from error
-        except ServerFailed as failure:
+        except (SlurmhubError, ServerFailed) as error:
+            failure = ServerFailed.of(error)
             failure.nonce = job.intent.nonce if job else ""
-            # Who fails within a second gets JupyterHub's form again, which cannot show the log.
+            self._never_began = None if job else failure
+            # Who fails within a second gets JupyterHub's form again, which cannot say all of it.
             await asyncio.sleep(max(0.0, begun + FORM_WAITS - time.monotonic()))
-            raise
+            raise failure from failure.__cause__
         return self._url(job)
 
     async def _ask_for_job(self) -> Job:
@@ -198,7 +200,7 @@ class SlurmHubSpawner(
                 # Until that one has listened or failed, this one has time.
                 await self.await_second(job, second)
                 continue
-            left = self.patience(intent)
+            left = self.patience(job)
             if left is not None and left <= 0:
                 await self._give_up(
                     job, QUEUED_TOO_LONG if intent.started is None else NEVER_LISTENED
@@ -206,11 +208,11 @@ class SlurmHubSpawner(
             await job.change(left)
         return job
 
-    def patience(self, intent: Intent) -> float | None:
+    def patience(self, job: Job) -> float | None:
         """Seconds this server may still take, or None while it may wait for ever."""
-        now = time.time()
+        intent, now = job.intent, time.time()
         if intent.started is not None:
-            return float(intent.started + self.launch_timeout - now)
+            return float(intent.started + job.paused_for(now) + self.launch_timeout - now)
         if self.queue_timeout:
             return float(intent.created + self.queue_timeout - now)
         return None
@@ -220,7 +222,7 @@ class SlurmHubSpawner(
         if outcome is INVISIBLE:
             self.log.error("Job %s cannot be seen. %s", job.intent.job_id, outcome.remedy)
         self.runtime.jobs.cancel(job, outcome)
-        raise ServerFailed(_words(outcome))
+        raise ServerFailed(_words(outcome), remedy=outcome.remedy)
 
     async def poll(self) -> int | None:
         """None while the job may be there; unknown counts as there. No query is made."""
@@ -281,6 +283,8 @@ class SlurmHubSpawner(
         if self.pending == "spawn":
             # The last job says nothing of the one that is about to be asked for.
             return ASKING
+        if self._never_began is not None:
+            return never_began(self._never_began.what, self._never_began.remedy)
         return status_of(None, last=self.runtime.jobs.ledger.last(self.user.name, self.name))
 
     # Adoption after a restart of the hub, and after a requeue

@@ -204,14 +204,14 @@ def as_alice(site: Site, *argv: str) -> None:
     )
 
 
-STUB_DIES = {"STUB_DIES_AFTER": "1"}
 EAT = "x = []\nwhile True: x.append(bytearray(50_000_000)); import time; time.sleep(.1)"
 WAYS = [
     # Slurm, the hub or the home say no
     way("feature", "No computer of the cluster", "another partition", constraint="no-feature"),
     way("account", "Your account may not submit jobs", "support", slurm_account="nobody"),
     way("qos", "The QOS is not valid for you", "support", qos="nonsense"),
-    way("reservation", "The reservation is over", "without the reservation", reservation="nowhere"),
+    way("reservation", "The reservation does not exist, is over", "without the reservation",
+        reservation="nowhere"),
     way("full-qos", "have as many jobs", "Wait until other jobs", qos="closed"),
     way("wall", "more time than the QOS allows", "fewer hours", qos="short"),
     way("closing", "The partition is closed", "another partition", cause=in_closed_partition),
@@ -265,7 +265,7 @@ WAYS = [
     way("preempted", "more urgent", "start it again", "has ended", cause=preempted,
         directives=["--no-requeue"]),
     way("later", "(exit code 5)", "log", "has ended", cause=dies_later,
-        environment={"STUB_DIES_AFTER": "1"}, shown="the stub has had enough"),
+        environment={"STUB_DIES_AFTER": "4"}, shown="the stub has had enough"),
     way("scancel-self", "cancelled this job yourself", "start it again", "has ended",
         cause=scancelled_by_oneself),
     way("stops", "You stopped this server", "start it again", "was stopped",
@@ -307,7 +307,9 @@ def test_the_page_of_an_end(
     keep_text(album, way.name, alice)
     expect(alice.page.get_by_role("heading", level=1)).to_have_text(way.heading)
     expect(alice.news).to_contain_text(way.says)
-    advice = alice.page.locator("#slurmhub-remedy, #slurmhub-message").last
+    # In one shape, with a job and without.
+    expect(alice.page.get_by_role("heading", name="What you can do")).to_be_visible()
+    advice = alice.page.locator("#slurmhub-remedy")
     expect(advice).to_contain_text(way.do)
     if way.shown:
         expect(alice.page.locator("#slurmhub-log")).to_contain_text(way.shown)

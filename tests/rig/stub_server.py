@@ -73,7 +73,17 @@ def die() -> None:
     os._exit(5)
 
 
+def eat() -> None:
+    """Use ever more memory, as a program does that reads more than there is room for."""
+    kept = []
+    while True:
+        kept.append(bytearray(20_000_000))
+        time.sleep(0.02)
+
+
 signal.signal(signal.SIGTERM, end)
+if "STUB_EATS_AFTER" in os.environ:
+    threading.Timer(float(os.environ["STUB_EATS_AFTER"]), eat).start()
 if "STUB_DIES_AFTER" in os.environ:
     threading.Timer(float(os.environ["STUB_DIES_AFTER"]), die).start()
 print("the stub listens", flush=True)

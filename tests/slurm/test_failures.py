@@ -81,10 +81,9 @@ def test_an_account_that_does_not_exist_is_said(
     make_hub: HubMaker, cluster: EmbeddedCluster
 ) -> None:
     hub = make_hub(cluster, 'c.SlurmHubSpawner.unix_account = lambda name: "shub-nobody"\n')
-    alice = hub.visitor("alice")
-    answer = alice.start(hours=1)
-    assert answer.status_code == 424
-    assert "shub-nobody" in answer.json()["message"]
+    _, told = failed(hub)
+    assert "shub-nobody" in str(told["message"])
+    assert told["remedy"]
 
 
 def test_a_queue_timeout_ends_the_wait(make_hub: HubMaker, cluster: EmbeddedCluster) -> None:

@@ -163,6 +163,20 @@ async def test_the_end_is_kept_with_its_last_lines_made_printable(door: Door) ->
 USE = {"cpu_seconds": 1.5, "memory": 2**20, "memory_peak": 2**21, "processes": 3, "gpus": []}
 
 
+async def test_the_last_use_comes_with_the_end(door: Door) -> None:
+    job = await door.job()
+    said: dict[str, Any] = {"exit_code": None, "signal": 9, "why": "server-exited", "tail": ""}
+    wrong = {**USE, "memory": -1}
+    assert (await door.hear("ended", **said, use=wrong)).status == 400
+    assert (await door.hear("ended", **said, use=None)).status == 400
+    assert job.intent.outcome is None
+    assert (await door.hear("ended", **said, use={**USE, "memory_kills": 1})).status == 200
+    assert job.intent.usage is not None
+    assert job.intent.usage["memory_peak"] == 2**21
+    assert job.intent.outcome is not None
+    assert job.intent.outcome.kind == "out-of-memory"
+
+
 async def test_its_use_is_kept_but_not_more_often_than_every_ten_seconds(door: Door) -> None:
     job = await door.job()
     assert (await door.hear("usage", use=USE)).status == 200

@@ -12,6 +12,7 @@ from slurmhub.job.job import Job
 from slurmhub.ledger import Outcome
 from slurmhub.slurm.records import JobRecord
 from slurmhub.slurm.states import JobState, Phase
+from slurmhub.waiting.outlook import Outlook
 from tests.unit.fakes import ALICE, intent, job_record
 
 ASKED = {
@@ -73,6 +74,58 @@ def test_a_job_that_runs_says_where_and_no_longer_why_it_waited() -> None:
     assert told(status)["Computer"] == "n1"
     assert "Slurm's reason" not in told(status)
     assert "Slurm expects to start it" not in told(status)
+
+
+def test_while_slurm_is_silent_it_is_said_how_old_the_news_are() -> None:
+    silent = Outlook(silent_since=time.time() - 125)
+    waits = status_of(job(job_record(state=JobState.PENDING, reason="Priority")), outlook=silent)
+    assert waits.step == "queued"
+    assert "Slurm does not answer at the moment: this is the last it said." in waits.message
+    assert told(waits)["Last news from Slurm"] == "2 minutes ago"
+    starts = status_of(job(started=time.time(), node="n1"), outlook=silent)
+    assert starts.step == "starting"
+    assert "Your job is not affected." in starts.message
+    stops = status_of(job(cancel_requested=time.time()), outlook=silent)
+    assert stops.step == "stopping"
+    assert stops.message.endswith("the hub asks it again until it does.")
+    ready = status_of(job(port=20000), outlook=silent)
+    assert ready.message == "The server is ready."
+
+
+def test_a_paused_job_is_not_said_to_start_or_to_be_ready() -> None:
+    record = job_record(state=JobState.SUSPENDED)
+    starts = status_of(job(record, started=time.time(), node="n1"))
+    assert (starts.step, starts.message.split(";")[0]) == (
+        "starting",
+        "The cluster has paused this job",
+    )
+    assert status_of(job(record, port=20000)).step == "paused"
+
+
+def test_the_time_of_a_pause_is_counted_apart() -> None:
+    one = job(job_record(state=JobState.RUNNING))
+    running, paused = job_record(state=JobState.RUNNING), job_record(state=JobState.SUSPENDED)
+    one.note_pause(running, 100.0)
+    assert one.paused_for(110.0) == 0.0
+    one.note_pause(paused, 120.0)
+    one.note_pause(paused, 125.0)
+    assert one.paused_for(130.0) == 10.0
+    one.note_pause(running, 140.0)
+    assert one.paused_for(900.0) == 20.0
+    one.note_pause(paused, 1000.0)
+    assert one.paused_for(1001.0) == 21.0
+
+
+def test_a_stop_that_slurm_has_not_confirmed_is_told_as_that() -> None:
+    outcome = Outcome("stopped", "You stopped this server.", "You can start it again.")
+    open_still = dataclasses.replace(
+        job().intent, cancel_requested=time.time(), outcome=outcome, started=time.time() - 60
+    )
+    status = status_of(None, last=open_still)
+    assert status.step == "ended"
+    assert status.message.startswith("You stopped this server. Slurm has not confirmed that")
+    closed = dataclasses.replace(open_still, ended=time.time())
+    assert status_of(None, last=closed).message == "You stopped this server."
 
 
 def test_how_a_server_ended_is_told_with_its_kind() -> None:

@@ -19,6 +19,7 @@ USE: dict[str, Any] = {
     "cpu_seconds": 12.5,
     "memory": 3 * 2**29,
     "memory_peak": 2**31,
+    "memory_kills": 0,
     "processes": 7,
     "gpus": [GPU, {"index": 1, "busy": None, "memory": 0}],
 }
@@ -27,6 +28,8 @@ USE: dict[str, Any] = {
 def test_a_true_use_is_taken_as_it_is() -> None:
     assert checked(json.loads(json.dumps(USE))) == USE
     assert checked({**USE, "cpu_seconds": 3})["cpu_seconds"] == 3.0
+    # Jobs from before an upgrade of the hub do not know of it.
+    assert checked({name: USE[name] for name in USE if name != "memory_kills"}) == USE
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,8 @@ def test_a_true_use_is_taken_as_it_is() -> None:
         {"memory": -1},
         {"memory": 2**53 + 1},
         {"memory_peak": None},
+        {"memory_kills": -1},
+        {"memory_kills": True},
         {"memory_peak": 10**400},
         {"processes": 10**8},
         {"gpus": {}},
@@ -100,6 +105,20 @@ def test_words_and_shares_for_people() -> None:
         "gpu0": (80, "GPU 0: 80 %, 2 GB of memory"),
         "gpu1": (None, "GPU 1: 0 MB of memory"),
     }
+
+
+@pytest.mark.parametrize(
+    ("kills", "words"),
+    [
+        (0, []),
+        (1, ["Memory ran out: a program of this server was ended, a notebook's kernel perhaps."]),
+        (3, ["Memory ran out 3 times: each time a program of this server was ended."]),
+    ],
+)
+def test_what_the_want_of_memory_cost_is_said(kills: int, words: list[str]) -> None:
+    job = intent(started=time.time() - 100)
+    keep(job, {**USE, "memory_kills": kills}, time.time())
+    assert [one.words for one in meters(job, 300) if one.name == "memory-kills"] == words
 
 
 def test_old_news_say_nothing_of_now() -> None:

@@ -35,10 +35,7 @@ def slurm_conf(
         f"SlurmdPidFile={layout.run}/slurmd-%n.pid",
         f"SlurmctldLogFile={layout.log_of('slurmctld')}",
         f"SlurmdLogFile={layout.log}/slurmd-%n.log",
-        # Neither cgroups nor affinity: the nodes claim more than this machine has.
-        "ProctrackType=proctrack/linuxproc",
-        "TaskPlugin=task/none",
-        "JobAcctGatherType=jobacct_gather/none",
+        *_watch_over_processes(plan),
         "MpiDefault=none",
         "SlurmdParameters=config_overrides",
         "SelectType=select/cons_tres",
@@ -110,13 +107,33 @@ def gres_conf(plan: ClusterPlan, layout: Layout) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cgroup_conf(version: tuple[int, int]) -> str:
+def _watch_over_processes(plan: ClusterPlan) -> tuple[str, ...]:
+    if plan.memory_held:
+        return (
+            "ProctrackType=proctrack/cgroup",
+            "TaskPlugin=task/cgroup",
+            "JobAcctGatherType=jobacct_gather/cgroup",
+        )
+    # Neither cgroups nor affinity: the nodes claim more than this machine has.
+    return (
+        "ProctrackType=proctrack/linuxproc",
+        "TaskPlugin=task/none",
+        "JobAcctGatherType=jobacct_gather/none",
+    )
+
+
+def cgroup_conf(version: tuple[int, int], *, memory_held: bool = False) -> str:
     """cgroup.conf: slurmd prepares cgroups at its start, even where no plugin uses them.
 
-    Left to itself it fails where none are mounted, or where it is not root on a machine with
-    version 2, and with systemd it leaves a scope behind. "disabled" is known from 23.11 on; in
-    earlier ones the plugin for version 1 does nothing until a controller is asked for.
+    Where they hold a job to its memory, Slurm finds out which version is mounted, and must not ask
+    systemd for a scope, which would outlive the cluster. Otherwise, left to itself, slurmd fails
+    where none are mounted, or where it is not root on a machine with version 2, and with systemd it
+    leaves a scope behind. "disabled" is known from 23.11 on; in earlier ones the plugin for
+    version 1 does nothing until a controller is asked for.
     """
+    if memory_held:
+        lines = ("CgroupPlugin=autodetect", "IgnoreSystemd=yes", "ConstrainRAMSpace=yes")
+        return "".join(f"{line}\n" for line in (*lines, "ConstrainSwapSpace=yes"))
     return f"CgroupPlugin={'disabled' if version >= (23, 11) else 'cgroup/v1'}\n"
 
 

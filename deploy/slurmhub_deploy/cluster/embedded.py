@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import secrets
@@ -136,6 +137,8 @@ class EmbeddedCluster:
         for program in _DAEMONS:
             end_all(self._running(program), grace=0.5)
         self._sweep()
+        if self.plan.memory_held:
+            self._release_control_groups()
 
     def cancel_jobs(self, grace: float) -> None:
         """Cancel every job and wait for their ends, at most `grace` seconds."""
@@ -318,7 +321,9 @@ class EmbeddedCluster:
                 )
             )
         self.layout.gres_conf.write_text(conf.gres_conf(self.plan, self.layout))
-        self.layout.cgroup_conf.write_text(conf.cgroup_conf(self._version()))
+        self.layout.cgroup_conf.write_text(
+            conf.cgroup_conf(self._version(), memory_held=self.plan.memory_held)
+        )
 
     def _version(self) -> tuple[int, int]:
         # slurm.conf is written before this: without one, the command fails even here.
@@ -340,6 +345,15 @@ class EmbeddedCluster:
         end_all(self._running("slurmstepd"), grace=0.2)
         jobs = processes_with_environment({"SLURM_CONF": str(self.conf)}, named=["SLURM_JOB_ID"])
         end_all(jobs, grace=0.2)
+
+    def _release_control_groups(self) -> None:
+        """Remove the groups that Slurm leaves behind: slurm_NODE for each controller."""
+        for node in self.plan.nodes:
+            for group in Path("/sys/fs/cgroup").glob(f"*/slurm_{node.name}"):
+                # The deepest first; one that the kernel has not let go of yet stays, and is empty.
+                for folder in sorted((group, *group.rglob("*/")), reverse=True):
+                    with contextlib.suppress(OSError):
+                        folder.rmdir()
 
     def _running(self, program: str) -> Iterator[ProcessId]:
         return processes_with_file_in(self.plan.root, program=program)

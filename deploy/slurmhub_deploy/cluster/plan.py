@@ -53,6 +53,7 @@ class ClusterPlan:
     their jobs are to run. `owner` is the account that runs every daemon: the one that starts it.
     `scheduling` is "fast" (jobs start at once) or "stock" (Slurm's own values: what sites run).
     With `accounting` it has a slurmdbd, and a database of its own (Debian's mariadb-server).
+    With `memory_held` the kernel keeps each job to its memory (task/cgroup), which needs root.
     `kill_wait` and `min_job_age` are in seconds. `extra_lines` are added to slurm.conf as they are.
     """
 
@@ -65,6 +66,7 @@ class ClusterPlan:
     scheduling: Literal["fast", "stock"] = "fast"
     private_data: bool = False
     accounting: bool = False
+    memory_held: bool = False
     kill_wait: int = 30
     min_job_age: int = 300
     extra_lines: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from slurmhub.job.outcome import memory_asked, memory_peak
+from slurmhub.job.outcome import memory_asked, memory_kills, memory_peak
 from slurmhub.ledger import Intent
 from slurmhub.options.offer import Offer
 from slurmhub.options.words import age_plain, hours_typed, memory_typed, span_plain, time_plain
@@ -26,9 +26,7 @@ _TIME_FACTOR = 2
 # What is not older than this is just now, in seconds.
 JUST_NOW = 20.0
 # Ends of which only Slurm knows, and after which the place of a server that listened is forgotten.
-_TOLD_BY_SLURM = frozenset(
-    {"cancelled", "deadline", "node-fail", "out-of-memory", "preempted", "timeout"}
-)
+_TOLD_BY_SLURM = frozenset({"cancelled", "deadline", "node-fail", "preempted", "timeout"})
 _OUTPUT = re.compile(r'^#SBATCH --output="?(.+?)"?$', re.MULTILINE)
 
 
@@ -79,7 +77,8 @@ def ending_of(intent: Intent, offer: Offer | None) -> Ending | None:
     ended = intent.ended or intent.cancel_requested
     if ended is None:
         return None
-    ran = ended - intent.started if intent.started is not None else 0.0
+    # While Slurm has not confirmed it, the job may run on.
+    ran = ended - intent.started if intent.started is not None and intent.ended else 0.0
     return Ending(
         nonce=intent.nonce,
         at=datetime.fromtimestamp(ended, timezone.utc).isoformat(timespec="seconds"),
@@ -107,7 +106,7 @@ def _suggestion(intent: Intent, offer: Offer | None) -> Suggestion | None:
     if kind == "idle-gpu":
         query = {"gpus": "0", "gpu_type": ""}
         return Suggestion("Start without a GPU", query)
-    return None
+    return _more_memory(intent, offer) if memory_kills(intent) else None
 
 
 def _more_memory(intent: Intent, offer: Offer | None) -> Suggestion | None:
@@ -149,7 +148,9 @@ def _facts(intent: Intent) -> Iterator[tuple[str, str]]:
         yield "Computer", intent.node
     peak = memory_peak(intent)
     if peak is not None:
-        yield "Most memory it used", peak.plain()
+        yield "Most memory it was seen to use", peak.plain()
+    if kills := memory_kills(intent):
+        yield "Programs ended for want of memory", str(kills)
     log = _log_file(intent)
     if log and intent.started is not None:
         yield "Its log", log

@@ -18,6 +18,7 @@ from slurmhub.slurm.times import TimeLimit
 from slurmhub.waiting.outlook import Outlook
 
 NO_OUTLOOK = Outlook()
+NEVER_BEGAN = "never-began"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Status:
         return asdict(self)
 
 
+_PAUSED = "The cluster has paused this job; it goes on by itself later, and nothing in it is lost."
+_SILENT = "Slurm does not answer at the moment: this is the last it said. Your job is not affected."
+_ASKED_AGAIN = "Slurm does not answer at the moment; the hub asks it again until it does."
+_UNCONFIRMED = "Slurm has not confirmed that its job has ended; the hub asks again until it does."
 ASKING = Status("asking", "The hub is preparing your server.", 2)
 
 
@@ -66,15 +71,23 @@ def status_of(
         return _ended(intent) if intent is not None and over else _none()
     intent = job.intent
     if intent.cancel_requested is not None:
-        return _open(job, "stopping", "The server is being stopped.", 100)
+        words = ["The server is being stopped."]
+        if outlook.silent_since is not None:
+            words.append(_ASKED_AGAIN)
+        return _open(job, "stopping", " ".join(words), 100)
     if job.listening:
         return _ready(job)
     if intent.job_id is None:
         return _open(job, "asking", "Slurm is asked for a job.", 5)
-    if intent.started is not None or job.phase is Phase.RUNNING:
-        where = f" on {intent.node}" if intent.node else ""
-        return _open(job, "starting", f"The job runs{where}; its server is starting.", 70)
-    status = _queued(job)
+    status = _starting(job) if _has_place(job) else _queued(job)
+    if outlook.silent_since is not None:
+        status = replace(
+            status,
+            message=f"{status.message} {_SILENT}",
+            facts=(*status.facts, _last_heard(outlook.silent_since)),
+        )
+    if status.step != "queued":
+        return status
     return replace(
         status,
         before=outlook.before,
@@ -82,6 +95,25 @@ def status_of(
         sooner=tuple(f"{one.words}: {one.promise}" for one in outlook.suggestions),
         facts=(*status.facts, *_outlook_facts(job, outlook)),
     )
+
+
+def _has_place(job: Job) -> bool:
+    return job.intent.started is not None or job.phase is Phase.RUNNING
+
+
+def _starting(job: Job) -> Status:
+    if _is_paused(job):
+        return _open(job, "starting", " ".join([_PAUSED, "Its server starts then."]), 70)
+    where = f" on {job.intent.node}" if job.intent.node else ""
+    return _open(job, "starting", f"The job runs{where}; its server is starting.", 70)
+
+
+def _is_paused(job: Job) -> bool:
+    return job.record is not None and job.record.state is JobState.SUSPENDED
+
+
+def _last_heard(since: float) -> tuple[str, str]:
+    return "Last news from Slurm", f"{age_plain(time.time() - since)} ago"
 
 
 def _other(outlook: Outlook) -> str:
@@ -130,10 +162,9 @@ def _queued(job: Job) -> Status:
 
 
 def _ready(job: Job) -> Status:
-    if job.record is not None and job.record.state is JobState.SUSPENDED:
-        return _open(
-            job, "paused", "The cluster has paused this job; it goes on by itself later.", 100
-        )
+    if _is_paused(job):
+        words = " ".join([_PAUSED, "Until then its pages do not answer."])
+        return _open(job, "paused", words, 100)
     if job.seconds_left_told is not None:
         left = age_plain(job.seconds_left_told)
         return _open(job, "ready", f"The server is ready; its time soon ends ({left} left).", 100)
@@ -203,15 +234,21 @@ def _ended(intent: Intent) -> Status:
     outcome = intent.outcome
     if outcome is None:
         return Status("ended", "The server ended.", 100, job_id=intent.job_id)
+    late = intent.job_id is not None and intent.ended is None
     return Status(
         step="ended",
-        message=outcome.plain,
+        message=f"{outcome.plain} {_UNCONFIRMED}" if late else outcome.plain,
         percent=100,
         remedy=outcome.remedy,
         log=outcome.detail,
         job_id=intent.job_id,
         kind=outcome.kind,
     )
+
+
+def never_began(message: str, remedy: str) -> Status:
+    """The status of a server for which not even a job could be asked for."""
+    return Status("ended", message, 100, remedy=remedy, kind=NEVER_BEGAN)
 
 
 def _none() -> Status:

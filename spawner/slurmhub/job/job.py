@@ -14,7 +14,7 @@ from slurmhub.options.words import SHARD
 from slurmhub.slurm.command import Account
 from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.records import JobRecord
-from slurmhub.slurm.states import Phase
+from slurmhub.slurm.states import JobState, Phase
 from slurmhub.slurm.times import TimeLimit
 
 THREADS_OF_A_CORE = 2
@@ -32,6 +32,9 @@ class Job:
     invisible: bool = False
     # Seconds left before the time limit, as the launcher told when Slurm warned it.
     seconds_left_told: int | None = None
+    # Seconds for which Slurm had paused it, and since when it does so now.
+    paused: float = 0.0
+    paused_since: float | None = None
     # When the job last told what it uses, by the monotonic clock.
     use_told: float | None = None
     # The warning that it ends because it does nothing.
@@ -52,6 +55,17 @@ class Job:
     def listening(self) -> bool:
         """True once the job's server has announced itself, while it is its owner's server."""
         return self.intent.port is not None and self.intent.live
+
+    def note_pause(self, record: JobRecord, now: float) -> None:
+        """Keep account of the time in which Slurm has it paused; `now` as `paused_for` has it."""
+        if record.state is JobState.SUSPENDED:
+            self.paused_since = self.paused_since or now
+        else:
+            self.paused, self.paused_since = self.paused_for(now), None
+
+    def paused_for(self, now: float) -> float:
+        """For how many seconds it has been paused; `now` is in seconds since the epoch."""
+        return self.paused + (now - self.paused_since if self.paused_since else 0.0)
 
     def notify(self) -> None:
         """There is news of this job: settle what follows, and wake all who wait for it."""
@@ -128,3 +142,9 @@ def label(intent: Intent) -> str:
     """Whose server this is and which submission, for logs."""
     server = f":{intent.server}" if intent.server else ""
     return f"{intent.username}{server} ({intent.nonce[:8]})"
+
+
+def whole_label(intent: Intent) -> str:
+    """The same with the job's number and node: what one looks for with Slurm's commands."""
+    job = f", job {intent.job_id}" if intent.job_id is not None else ""
+    return f"{label(intent)}{job}{f' on {intent.node}' if intent.node else ''}"

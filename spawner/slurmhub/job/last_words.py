@@ -10,6 +10,8 @@ from typing import Final
 # What made a server end is among the last things it wrote.
 _LINES_READ: Final = 40
 _PATH = r"(?P<named>/[^\s'\":,;]{1,200})"
+# How cp(1), dd(1) and their like name a file before they say what is wrong with it.
+_QUOTED_FIRST = r"['\"\u2018](?P<named>/[^'\"\u2019\n]{1,300})['\"\u2019]"
 _IN_QUOTES = r"['\"](?P<named>/[^'\"\n]{1,300})['\"]"
 
 
@@ -166,9 +168,11 @@ _LAUNCHER_SAYS: tuple[tuple[re.Pattern[str], Callable[[str, str], Finding]], ...
 )
 _SERVER_SAYS: tuple[tuple[re.Pattern[str], Callable[[str, str], Finding]], ...] = (
     (re.compile(rf"No space left on device.*?{_IN_QUOTES}"), disk_full),
+    (re.compile(rf"{_QUOTED_FIRST}: No space left on device"), disk_full),
     (re.compile(rf"{_PATH}: No space left on device"), disk_full),
     (re.compile(r"No space left on device|database or disk is full"), disk_full),
     (re.compile(rf"Disk quota exceeded.*?{_IN_QUOTES}"), over_quota),
+    (re.compile(rf"{_QUOTED_FIRST}: Disk quota exceeded"), over_quota),
     (re.compile(rf"{_PATH}: Disk quota exceeded"), over_quota),
     (re.compile(r"Disk quota exceeded"), over_quota),
     (

@@ -228,7 +228,8 @@ class Launcher:
 
     def _until_listening(self, port: int) -> str:
         """Returns "listening", why all is over, or "" if the port is somebody else's."""
-        began, pid = time.monotonic(), self._server.pid if self._server else 0
+        began = seen = time.monotonic()
+        pid = self._server.pid if self._server else 0
         while not self._over:
             died = self._code() is not None
             holder = port_holder(port, pid, self._bind)
@@ -240,12 +241,15 @@ class Launcher:
                 return "" if any(sign in end for sign in signs) else "server-exited"
             if holder == "server":
                 return "listening"
-            if time.monotonic() > self._deadline:
+            now = time.monotonic()
+            self._deadline += max(0.0, now - seen - 1)  # Slurm had paused the job for so long
+            seen = now
+            if now > self._deadline:
                 own = sockets_of(pid)
                 there = sorted({f"{host} {number}" for host, number, i in listening() if i in own})
                 self._log.say(f"the server must listen on {self._bind} {port}, not on {there}")
                 return "never-listened"
-            self._pause(min(max((time.monotonic() - began) / 20, 0.005), 0.2))
+            self._pause(min(max((now - began) / 20, 0.005), 0.2))
         return self._over
 
     def _code(self) -> int | None:
@@ -272,7 +276,8 @@ class Launcher:
         number = -code if code is not None and code < 0 else None
         code = None if number else code
         tail = self._log.tail.decode("utf-8", "replace")
-        self._hub.post("ended", exit_code=code, signal=number, why=why, tail=tail)
+        used = self._order.get("last_use", dict)()
+        self._hub.post("ended", exit_code=code, signal=number, why=why, tail=tail, **used)
         self._hub.heard_of_end.wait(ENDED_SECONDS)
         if why not in ("server-exited", "terminated"):
             return 1

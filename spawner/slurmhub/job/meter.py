@@ -26,6 +26,7 @@ def report(post: Callable[..., None], order: dict[str, Any]) -> None:
     """Posts the event "usage" after FIRST_SECONDS and then every `usage_interval` s, for ever."""
     interval = float(order["usage_interval"])
     meter = Meter(os.getppid(), {k: v for k, v in os.environ.items() if k != "SLURMHUB_METER"})
+    order["last_use"] = meter.last  # the launcher tells it with the end
     time.sleep(min(FIRST_SECONDS, interval))
     while True:
         # What cannot be measured now may be the next time; the server is not disturbed.
@@ -38,7 +39,9 @@ class Meter:
     """One job: that of the process `shell`, its batch script. `root` is where /proc and /sys are.
 
     Without a cgroup the CPU time of processes that nobody waited for is lost, so it is held to
-    never fall; the peak is the highest value that was measured.
+    never fall. The peak is the highest value that was measured: what the kernel counts itself has
+    the files in its cache, which it gives up when it must. Once it has killed for memory, all of it
+    was in use.
     """
 
     def __init__(self, shell: int, environ: dict[str, str], root: str = "/") -> None:
@@ -47,22 +50,38 @@ class Meter:
 
     def read(self) -> dict[str, Any]:
         """The use of this moment. Raises OSError and ValueError where it cannot be measured."""
+        return {**self._measured(), "gpus": gpus(self._environ)}
+
+    def last(self) -> dict[str, Any]:
+        """The use until the end, as a fact of it; without GPUs, whose driver may take its time."""
+        with contextlib.suppress(OSError, ValueError):
+            return {"use": {**self._measured(), "gpus": []}}
+        return {}
+
+    def _measured(self) -> dict[str, Any]:
         processes = self._processes()
-        cpu, memory, peak = self._of_processes(processes)
+        cpu, memory = self._of_processes(processes)
         unified, folders = self._cgroups()
+        peak = kills = 0
+        # What one group does not tell, the processes do.
         with contextlib.suppress(OSError, ValueError):
             if unified:
-                cpu, memory, peak = unified_use(unified)
-            elif "memory" in folders and "cpuacct" in folders:
-                cpu, memory, peak = legacy_use(folders["memory"], folders["cpuacct"])
+                cpu = dict(pairs(f"{unified}/cpu.stat"))["usage_usec"] / 1e6
+            elif "cpuacct" in folders:
+                cpu = number(f"{folders['cpuacct']}/cpuacct.usage") / 1e9
+        with contextlib.suppress(OSError, ValueError):
+            if unified:
+                memory, peak, kills = unified_memory(unified)
+            elif "memory" in folders:
+                memory, peak, kills = legacy_memory(folders["memory"])
         self._cpu_seconds = max(self._cpu_seconds, cpu)
-        self._peak = max(self._peak, peak)
+        self._peak = max(self._peak, memory, peak if kills else 0)
         return {
             "cpu_seconds": round(self._cpu_seconds, 3),
             "memory": memory,
             "memory_peak": self._peak,
+            "memory_kills": kills,
             "processes": len(processes),
-            "gpus": gpus(self._environ),
         }
 
     def _cgroups(self) -> tuple[str, dict[str, str]]:
@@ -106,8 +125,8 @@ class Meter:
             family = family | fresh
         return [(pid, facts[pid]) for pid in sorted(family)]
 
-    def _of_processes(self, processes: list[tuple[int, list[int]]]) -> tuple[float, int, int]:
-        """CPU seconds, bytes and peak bytes of these processes; shared memory counts once."""
+    def _of_processes(self, processes: list[tuple[int, list[int]]]) -> tuple[float, int]:
+        """CPU seconds and bytes of these processes; shared memory counts once."""
         ticks, own, shared = 0, 0, [0]
         for pid, numbers in processes:
             ticks += sum(numbers[10:14])  # utime, stime, and those of children waited for
@@ -115,26 +134,29 @@ class Meter:
                 resident, together = (int(word) for word in file.read().split()[1:3])
                 own += resident - together
                 shared.append(together)
-        memory = (own + max(shared)) * PAGE
-        return ticks / TICKS, memory, memory
+        return ticks / TICKS, (own + max(shared)) * PAGE
 
 
-def unified_use(folder: str) -> tuple[float, int, int]:
-    """CPU seconds, bytes, peak bytes of a cgroup of version 2, without files that may go."""
-    cpu = dict(pairs(f"{folder}/cpu.stat"))["usage_usec"] / 1e6
+def unified_memory(folder: str) -> tuple[int, int, int]:
+    """Bytes, without files that may go, peak bytes, and processes killed for memory: version 2."""
     memory = number(f"{folder}/memory.current")
     memory -= min(memory, dict(pairs(f"{folder}/memory.stat")).get("inactive_file", 0))
     # memory.peak came with Linux 5.19.
     peak = f"{folder}/memory.peak"
-    return cpu, memory, number(peak) if os.path.exists(peak) else memory
+    kills = dict(pairs(f"{folder}/memory.events")).get("oom_kill", 0)
+    return memory, number(peak) if os.path.exists(peak) else memory, kills
 
 
-def legacy_use(memory_folder: str, cpu_folder: str) -> tuple[float, int, int]:
-    """The same of a cgroup of version 1."""
-    memory = number(f"{memory_folder}/memory.usage_in_bytes")
-    inactive = dict(pairs(f"{memory_folder}/memory.stat")).get("total_inactive_file", 0)
-    peak = number(f"{memory_folder}/memory.max_usage_in_bytes")
-    return number(f"{cpu_folder}/cpuacct.usage") / 1e9, memory - min(memory, inactive), peak
+def legacy_memory(folder: str) -> tuple[int, int, int]:
+    """The same of a cgroup of version 1, where each group below counts its own kills."""
+    memory = number(f"{folder}/memory.usage_in_bytes")
+    inactive = dict(pairs(f"{folder}/memory.stat")).get("total_inactive_file", 0)
+    kills = sum(
+        dict(pairs(f"{group}/memory.oom_control")).get("oom_kill", 0)
+        for group, _, files in os.walk(folder)
+        if "memory.oom_control" in files
+    )
+    return memory - min(memory, inactive), number(f"{folder}/memory.max_usage_in_bytes"), kills
 
 
 def pairs(path: str) -> Iterator[tuple[str, int]]:

@@ -17,6 +17,10 @@ _START_AGAIN = "You can start it again."
 _SHOW_SUPPORT = "If this comes back, show this page to your support."
 _NOT_YOURS = "This was not your doing. You can start it again, on another computer."
 _MORE_MEMORY = "Start it again with more memory, or load less data at a time."
+_RAN_OUT = (
+    "Before that its job had run out of memory, and a program in it was ended, a notebook's kernel "
+    "perhaps."
+)
 _LOOK_AT_LOG = "Look at the end of its log; if it does not help, show it to your support."
 _REMEDIES = {
     JobState.OUT_OF_MEMORY: _MORE_MEMORY,
@@ -83,7 +87,8 @@ def ended_in_slurm(record: JobRecord, intent: Intent) -> Outcome:
     """The outcome of a job that Slurm calls ended, given what its launcher had said before."""
     state, before = record.state, intent.outcome
     if before is not None and not _knows_better(state, before, intent):
-        return before
+        ran_out = state is JobState.OUT_OF_MEMORY and intent.cancel_requested is None
+        return _after_want_of_memory(before) if ran_out else before
     if state is None:
         return before or VANISHED
     if state is JobState.CANCELLED:
@@ -103,10 +108,25 @@ def _knows_better(state: JobState | None, before: Outcome, intent: Intent) -> bo
     if before.kind == "terminated":
         # "Asked to end" is all the launcher knows; by whom or why, Slurm's state may tell.
         return True
-    if state is JobState.OUT_OF_MEMORY and before.kind == "finished":
+    if state is JobState.OUT_OF_MEMORY and not _was_killed(before):
         # Slurm says so of every job of which it ever killed a process, a notebook's kernel perhaps.
         return False
     return state in _SLURM_KNOWS_BEST and intent.cancel_requested is None
+
+
+def _was_killed(before: Outcome) -> bool:
+    """Whether the server did not choose its end."""
+    by_itself = before.kind in ("finished", "server-exited", "cannot-start")
+    return not by_itself or before.exit_code in (None, _SHELL_KILLED)
+
+
+def _after_want_of_memory(outcome: Outcome) -> Outcome:
+    """This end of a server, of whose job the kernel had ended another program before."""
+    if _RAN_OUT in outcome.plain:
+        return outcome
+    further = [] if outcome.remedy == _START_AGAIN else [outcome.remedy]
+    plain, remedy = f"{outcome.plain} {_RAN_OUT}", " ".join([_MORE_MEMORY, *further])
+    return replace(outcome, plain=plain, remedy=remedy)
 
 
 def with_log(known: Outcome | None, told: Outcome) -> Outcome:
@@ -136,9 +156,19 @@ def _memory_words(intent: Intent) -> list[str]:
     asked = memory_asked(intent)
     words = [f"It had asked for {asked.plain()}."] if asked else []
     peak = memory_peak(intent)
-    if peak is not None:
+    # What was measured a while before may be far from what it was at the end.
+    if peak is not None and (asked is None or _nearly_all(peak, asked)):
         words.append(f"It used {peak.plain()} at its peak.")
     return words
+
+
+def _nearly_all(peak: Memory, asked: Memory) -> bool:
+    return peak.mebibytes >= _NEARLY_ALL * asked.mebibytes
+
+
+def memory_kills(intent: Intent) -> int:
+    """How many of the job's processes the kernel had ended for want of memory, as it last told."""
+    return int((intent.usage or {}).get("memory_kills") or 0)
 
 
 def memory_asked(intent: Intent) -> Memory | None:
@@ -196,12 +226,21 @@ def told_by_launcher(
     """The outcome as the launcher in the job reported it."""
     if why == "terminated":
         return Outcome(why, "The job was asked to end.", _START_AGAIN, tail, exit_code)
+    if _died_of_memory(exit_code, signal, intent):
+        sure = "The server was killed because its job ran out of memory."
+        words = "The server was killed when its job had used nearly all of its memory."
+        plain = " ".join([sure if memory_kills(intent) else words, *_memory_words(intent)])
+        return Outcome("out-of-memory", plain, _MORE_MEMORY, tail, exit_code)
+    outcome = _ended_by_itself(why, exit_code, signal, tail, intent)
+    ran_out = memory_kills(intent) and outcome.kind in ("finished", "server-exited")
+    return _after_want_of_memory(outcome) if ran_out else outcome
+
+
+def _ended_by_itself(
+    why: str, exit_code: int | None, signal: int | None, tail: str, intent: Intent
+) -> Outcome:
     if why == "server-exited" and exit_code == 0:
         return _finished(intent, tail)
-    if _died_of_memory(signal, intent):
-        words = ["The server was killed when its job had used nearly all of its memory."]
-        plain = " ".join([*words, *_memory_words(intent)])
-        return Outcome("out-of-memory", plain, _MORE_MEMORY, tail, exit_code)
     found = finding(tail, _home_of(intent))
     if found is not None:
         return Outcome(found.kind, found.plain, found.remedy, tail, exit_code)
@@ -217,11 +256,12 @@ def _finished(intent: Intent, tail: str) -> Outcome:
     return Outcome("server-exited", plain, f"{_START_AGAIN} {_SHOW_SUPPORT}", tail, 0)
 
 
-def _died_of_memory(signal: int | None, intent: Intent) -> bool:
-    asked, peak = memory_asked(intent), memory_peak(intent)
-    if signal != signals.SIGKILL or asked is None or peak is None:
+def _died_of_memory(exit_code: int | None, signal: int | None, intent: Intent) -> bool:
+    if signal != signals.SIGKILL and exit_code != _SHELL_KILLED:
         return False
-    return peak.mebibytes >= _NEARLY_ALL * asked.mebibytes
+    asked, peak = memory_asked(intent), memory_peak(intent)
+    used_up = asked is not None and peak is not None and _nearly_all(peak, asked)
+    return used_up or memory_kills(intent) > 0
 
 
 def _by_signal(number: int) -> str:

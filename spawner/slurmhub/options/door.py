@@ -14,6 +14,7 @@ from tornado import web
 from traitlets import HasTraits, default
 
 from slurmhub import metrics
+from slurmhub.errors import SlurmhubError
 from slurmhub.options.admission import Admission, admit
 from slurmhub.options.cards import Surroundings, draw_page
 from slurmhub.options.draining import refuse_while_draining
@@ -61,16 +62,37 @@ class Prefilled(Exception):
 
 
 class ServerFailed(web.HTTPError):
-    """A server that could not be started, with words for its owner."""
+    """A server that could not be started, with words for its owner.
 
-    def __init__(self, message: str, *, status: int = 424, reason: str = "Server failed") -> None:
+    `remedy` says what to do, where that can be told apart; `message` is all of it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        status: int = 424,
+        reason: str = "Server failed",
+    ) -> None:
         super().__init__(status, message, reason=reason)
         self.jupyterhub_message = message
+        self.what = message.removesuffix(remedy).strip()
+        self.remedy = remedy
         # The job that failed, where there was one.
         self.nonce = ""
         self.jupyterhub_html_message = None
         # JupyterHub sets these on the answer.
         self.headers: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, error: SlurmhubError | ServerFailed) -> ServerFailed:
+        """One of our errors as JupyterHub can show it; what is one already stays itself."""
+        if isinstance(error, ServerFailed):
+            return error
+        failure = cls(str(error), remedy=error.remedy)
+        failure.__cause__ = error
+        return failure
 
 
 class OptionsDoor(HasTraits):
@@ -235,10 +257,14 @@ class OptionsDoor(HasTraits):
             if attempt is not None:
                 attempt.problems = refusal.problems
             words = f"{refusal.what}\n{refusal.message()}"
-            failed = ServerFailed(words, status=400, reason="Options refused")
+            failed = ServerFailed(
+                words, remedy=refusal.remedy, status=400, reason="Options refused"
+            )
             if self.runtime.offer() is None:
                 # Not the person's mistake: a hub that has just started does not know yet.
-                failed = ServerFailed(words, status=503, reason="Cluster not known yet")
+                failed = ServerFailed(
+                    words, remedy=refusal.remedy, status=503, reason="Cluster not known yet"
+                )
                 failed.headers = {"Retry-After": "2"}
             raise failed from refusal
         self.request, self._profile = admission.request, admission.profile.name

@@ -24,9 +24,12 @@ STALE_INTERVALS = 3
 
 
 def checked(said: object) -> dict[str, Any]:
-    """The use that a job tells of, exactly as `job/meter.py` makes it. Raises ValueError."""
-    wanted = {"cpu_seconds", "memory", "memory_peak", "processes", "gpus"}
-    if not isinstance(said, dict) or set(said) != wanted:
+    """The use that a job tells of, exactly as `job/meter.py` makes it. Raises ValueError.
+
+    Jobs that began before the hub was upgraded do not tell `memory_kills`.
+    """
+    wanted = {"cpu_seconds", "memory", "memory_peak", "memory_kills", "processes", "gpus"}
+    if not isinstance(said, dict) or {"memory_kills", *said} != wanted:
         raise ValueError(f"use must hold {', '.join(sorted(wanted))} only")
     gpus = said["gpus"]
     if type(gpus) is not list or len(gpus) > MOST_GPUS:
@@ -38,6 +41,7 @@ def checked(said: object) -> dict[str, Any]:
         "cpu_seconds": _seconds(said["cpu_seconds"]),
         "memory": _whole(said["memory"], _MOST_BYTES),
         "memory_peak": _whole(said["memory_peak"], _MOST_BYTES),
+        "memory_kills": _whole(said.get("memory_kills", 0), _MOST_PROCESSES),
         "processes": _whole(said["processes"], _MOST_PROCESSES),
         "gpus": found,
     }
@@ -115,7 +119,16 @@ def meters(intent: Intent, interval: float) -> tuple[Meter, ...]:
             f"Memory {memory_plain(now)} of {memory_plain(whole)}",
         )
     )
+    if kills := use.get("memory_kills"):
+        found.append(Meter("memory-kills", None, killed_words(kills)))
     return (*found, *(_gpu_meter(gpu) for gpu in use["gpus"]))
+
+
+def killed_words(kills: int) -> str:
+    """What the want of memory has cost so far."""
+    if kills == 1:
+        return "Memory ran out: a program of this server was ended, a notebook's kernel perhaps."
+    return f"Memory ran out {kills} times: each time a program of this server was ended."
 
 
 def _gpu_meter(gpu: Mapping[str, Any]) -> Meter:

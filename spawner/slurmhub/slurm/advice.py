@@ -130,7 +130,7 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(
         "reservation",
         ("reservation",),
-        "The reservation is over, has not begun, or is not open to you.",
+        "The reservation does not exist, is over, has not begun, or is not open to you.",
         "Start without the reservation, or ask who made it.",
     ),
     _Rule(

@@ -51,6 +51,12 @@ class Watcher:
         self._waiting: list[asyncio.Future[bool]] = []
         self.failures = 0
         self.looks = 0
+        self._heard = time.time()
+
+    @property
+    def silent_since(self) -> float | None:
+        """When Slurm was last heard of, in seconds since the epoch; None while it answers."""
+        return self._heard if self.failures else None
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -110,5 +116,6 @@ class Watcher:
         if self.failures:
             self._log.info("Slurm answers again, after %d failed looks.", self.failures)
             self.failures = 0
+        self._heard = time.time()
         self._deliver(job_ids, records)
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from slurmhub import compat
@@ -50,7 +51,7 @@ class Moving:
         def take(self, job: Job) -> None:
             """Make a job this server's."""
 
-        def patience(self, intent: Intent) -> float | None:
+        def patience(self, job: Job) -> float | None:
             """Seconds a job may still take."""
 
     async def owner(self) -> Person:
@@ -71,11 +72,12 @@ class Moving:
 
     def outlook(self, job: Job) -> Outlook:
         """What somebody who waits for this job may look forward to."""
-        return self.runtime.waiting.outlook(job, self.offer(), self)
+        found = self.runtime.waiting.outlook(job, self.offer(), self)
+        return replace(found, silent_since=self.runtime.jobs.watcher.silent_since)
 
     async def await_second(self, job: Job, second: Job) -> None:
         """Wait for news, at most until the second job has had its time to listen."""
-        left = self.patience(second.intent)
+        left = self.patience(second)
         if left is not None and left <= 0:
             self.runtime.jobs.cancel(second, NEVER_LISTENED)
         else:

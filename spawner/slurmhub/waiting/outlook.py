@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from slurmhub.announcing import draining
 from slurmhub.errors import SlurmhubError
 from slurmhub.job.crossing import Crossing
 from slurmhub.job.job import Job
@@ -17,6 +18,7 @@ from slurmhub.options.request import JobRequest
 from slurmhub.slurm.client import SlurmClient
 from slurmhub.slurm.command import Account
 from slurmhub.slurm.facts import FactsCache
+from slurmhub.slurm.limits import limit_named
 from slurmhub.slurm.states import Phase
 from slurmhub.waiting.estimate import Estimate, Estimates
 from slurmhub.waiting.place import QueueView
@@ -33,7 +35,8 @@ class Outlook:
 
     `before` is how many jobs come first in the partition, `start` when the job would start
     (seconds since the epoch): Slurm's plan, or else what a trial of it said. Both are None where
-    they are not known. `second` is a job that may take the place of this one, `lost` how the last
+    they are not known. `silent_since` is when Slurm was last heard of, None while it answers.
+    `second` is a job that may take the place of this one, `lost` how the last
     one that was to do so ended.
     """
 
@@ -42,6 +45,7 @@ class Outlook:
     suggestions: tuple[Suggestion, ...] = ()
     second: Job | None = None
     lost: Outcome | None = None
+    silent_since: float | None = None
 
 
 @dataclass
@@ -89,7 +93,8 @@ class Waiting:
         planned = job.record.expected_start if job.record else None
         start = planned.timestamp() if planned else None
         suggestions: tuple[Suggestion, ...] = ()
-        if second is None and may_switch(job) and offer is not None:
+        # A trial asks whether nodes are free, and knows nothing of limits that are used up.
+        if second is None and may_switch(job) and offer is not None and not _at_a_limit(job):
             own, suggestions = self._sooner(job, offer, spawner, start)
             start = start or own
         return Outlook(before, start, suggestions, second, job.lost_alternative)
@@ -119,7 +124,11 @@ class Waiting:
             return None if wait is None else self._without_own(wait, request, other)
 
         trial = wait_of(request)
-        near = self._candidates(job, request, offer, spawner)
+        near = [
+            one
+            for one in self._candidates(job, request, offer, spawner)
+            if draining(one.request.partition) is None
+        ]
         waits = [(one, wait_of(one.request)) for one in near]
         if planned is not None:
             return None, suggested(waits, max(0.0, planned - time.time()))
@@ -154,3 +163,9 @@ class Waiting:
             near = _Near(facts, candidates(request, offer, nodes, granted))
             self._near[job.intent.nonce] = near
         return near.found
+
+
+def _at_a_limit(job: Job) -> bool:
+    """Whether the job waits for a limit of its QOS or account, or is held: not for nodes."""
+    reason = job.record.reason.strip() if job.record else ""
+    return reason.startswith("JobHeld") or limit_named(reason) is not None

@@ -97,6 +97,14 @@ def test_gpus_may_be_divided_into_shards() -> None:
 )
 def test_slurmd_prepares_no_cgroups(version: tuple[int, int], plugin: str) -> None:
     assert conf_text.cgroup_conf(version) == f"CgroupPlugin={plugin}\n"
+    held = conf_text.cgroup_conf(version, memory_held=True).splitlines()
+    assert {"CgroupPlugin=autodetect", "ConstrainRAMSpace=yes", "IgnoreSystemd=yes"} <= set(held)
+
+
+def test_jobs_are_held_to_their_memory_where_that_is_asked_for() -> None:
+    held = lines_of(replace(standard_plan(ROOT), memory_held=True))
+    assert {"TaskPlugin=task/cgroup", "ProctrackType=proctrack/cgroup"} <= set(held)
+    assert "TaskPlugin=task/none" in lines_of(standard_plan(ROOT))
 
 
 def test_a_root_too_deep_for_a_socket_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
 import os
 import pwd
@@ -116,6 +117,30 @@ def test_submits(calls: Calls, account: pwd.struct_passwd) -> None:
         b"LANG": b"C.UTF-8",
         b"SLURMHUB_JOB": "tokén".encode(),
     }
+
+
+def test_a_folder_that_takes_no_file_is_told_before_anything_is_submitted(
+    calls: Calls, account: pwd.struct_passwd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = Path(account.pw_dir, "deep", "logs")
+    # One that an end by force left is in nobody's way.
+    logs.mkdir(parents=True)
+    (logs / f".slurmhub-{os.getpid()}").touch()
+    request = {**_request(), "directories": [str(logs)]}
+    assert helper.submit(request, SETTINGS, account)["ok"]
+    assert list(logs.iterdir()) == []
+    real = os.open
+
+    def full(path: Any, flags: int, *more: Any, **named: Any) -> int:
+        if flags & os.O_CREAT:
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+        return real(path, flags, *more, **named)
+
+    monkeypatch.setattr(helper.os, "open", full)
+    with pytest.raises(helper.Refusal) as caught:
+        helper.submit(request, SETTINGS, account)
+    assert "Disk quota exceeded" in str(vars(caught.value)) + str(caught.value)
+    assert len(calls.made) == 1
 
 
 def test_tells_slurm_its_configuration(calls: Calls, account: pwd.struct_passwd) -> None:

@@ -67,6 +67,7 @@ def test_the_processes_of_the_job_and_no_others(tmp_path: Path) -> None:
         "cpu_seconds": 150 / tick,
         "memory": 1300 * page,
         "memory_peak": 1300 * page,
+        "memory_kills": 0,
         "processes": 2,
         "gpus": [],
     }
@@ -95,10 +96,16 @@ def test_the_jobs_cgroup_of_version_2(tmp_path: Path) -> None:
             f"{job}/memory.current": "1000\n",
             f"{job}/memory.stat": "anon 600\ninactive_file 300\n",
             f"{job}/memory.peak": "4000\n",
+            f"{job}/memory.events": "oom 0\noom_kill 0\n",
         },
     )
     use = meter.Meter(10, JOB, root).read()
-    assert (use["cpu_seconds"], use["memory"], use["memory_peak"]) == (2.5, 700, 4000)
+    # What the kernel counted at its peak has files in it that it would have given up.
+    assert (use["cpu_seconds"], use["memory"], use["memory_peak"]) == (2.5, 700, 700)
+    assert use["memory_kills"] == 0
+    write(tmp_path, {f"{job}/memory.events": "oom 3\noom_kill 2\n"})
+    use = meter.Meter(10, JOB, root).read()
+    assert (use["memory_peak"], use["memory_kills"]) == (4000, 2)
     (tmp_path / job / "memory.peak").unlink()
     assert meter.Meter(10, JOB, root).read()["memory_peak"] == 700
 
@@ -116,11 +123,42 @@ def test_the_jobs_cgroup_of_version_1(tmp_path: Path) -> None:
             f"sys/fs/cgroup/memory/{group}/memory.usage_in_bytes": "1000\n",
             f"sys/fs/cgroup/memory/{group}/memory.max_usage_in_bytes": "5000\n",
             f"sys/fs/cgroup/memory/{group}/memory.stat": "total_inactive_file 100\n",
+            f"sys/fs/cgroup/memory/{group}/memory.oom_control": "under_oom 0\noom_kill 0\n",
+            f"sys/fs/cgroup/memory/{group}/step_batch/memory.oom_control": "oom_kill 0\n",
             f"sys/fs/cgroup/cpu,cpuacct/{group}/cpuacct.usage": "7000000000\n",
         },
     )
     use = meter.Meter(10, JOB, root).read()
-    assert (use["cpu_seconds"], use["memory"], use["memory_peak"]) == (7.0, 900, 5000)
+    assert (use["cpu_seconds"], use["memory"], use["memory_peak"]) == (7.0, 900, 900)
+    # A group counts those that were killed in it, and not those of the groups below.
+    write(tmp_path, {f"sys/fs/cgroup/memory/{group}/step_batch/memory.oom_control": "oom_kill 1\n"})
+    use = meter.Meter(10, JOB, root).read()
+    assert (use["memory_peak"], use["memory_kills"]) == (5000, 1)
+
+
+def test_memory_is_the_cgroups_also_where_cpu_time_is_not(tmp_path: Path) -> None:
+    # With ConstrainRAMSpace, and jobacct_gather/linux, only memory has a group for the job.
+    group = "slurm/uid_1000/job_4711"
+    files = {
+        "proc/self/cgroup": f"9:memory:/{group}/step_batch\n8:cpuacct:/\n",
+        "proc/self/mounts": "cgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0\n"
+        "cgroup /sys/fs/cgroup/cpuacct cgroup rw,cpuacct 0 0\n",
+        f"sys/fs/cgroup/memory/{group}/memory.usage_in_bytes": "1000\n",
+        f"sys/fs/cgroup/memory/{group}/memory.max_usage_in_bytes": "5000\n",
+        f"sys/fs/cgroup/memory/{group}/memory.stat": "total_inactive_file 100\n",
+    }
+    use = meter.Meter(10, JOB, write(tmp_path, {**TREE, **files})).read()
+    assert use["memory"] == 900
+    assert use["cpu_seconds"] == 150 / os.sysconf("SC_CLK_TCK")
+
+
+def test_the_last_use_comes_without_gpus_and_never_raises(tmp_path: Path) -> None:
+    files = {"proc/self/cgroup": "0::/\n", "proc/self/mounts": ""}
+    one = meter.Meter(10, {**JOB, **smi(tmp_path, FOUR)}, write(tmp_path, {**TREE, **files}))
+    assert one.last()["use"]["gpus"] == []
+    assert one.last()["use"]["processes"] == 2
+    (tmp_path / "proc/self/cgroup").unlink()
+    assert one.last() == {}
 
 
 @pytest.mark.parametrize("path", ["/", "/system.slice/job_47110/x", "/job_471/step_batch"])
@@ -195,7 +233,9 @@ def test_the_launcher_tells_the_hub_now_and_then(launch: Launch) -> None:
         assert told.body["use"]["processes"] >= 2
         running.process.terminate()
         running.end()
-        assert hub.wait_for("ended").body["why"] == "terminated"
+        ended = hub.wait_for("ended").body
+        assert ended["why"] == "terminated"
+        assert set(ended["use"]) == set(told.body["use"])
 
 
 def test_a_hub_that_is_asked_too_often_is_not_asked_again(launch: Launch) -> None:

@@ -36,7 +36,13 @@ def told(why: str = "server-exited", tail: str = "", **more: Any) -> Outcome:
             "/tmp/x on",
         ),
         ("OSError: [Errno 28] No space left on device: '/data/x'", "disk-full", "holds /data/x"),
-        ("cp: error writing '/data/x': No space left on device", "disk-full", "most likely"),
+        ("cp: error writing '/data/x': No space left on device", "disk-full", "holds /data/x"),
+        (
+            "dd: error writing \u2018/home/alice/y z\u2019: Disk quota exceeded",
+            "over-quota",
+            "your home",
+        ),
+        ("tee: x: No space left on device", "disk-full", "most likely"),
         ("sqlite3.OperationalError: database or disk is full", "disk-full", "most likely"),
         ("OSError: [Errno 122] Disk quota exceeded: '/home/alice/x'", "over-quota", "your home"),
         ("OSError: [Errno 122] Disk quota exceeded: '/project/x'", "over-quota", "/project/x"),
@@ -107,7 +113,36 @@ def test_a_kernel_that_ran_out_of_memory_once_did_not_end_the_server() -> None:
     stopped = intent(outcome=STOPPED, cancel_requested=1.0)
     assert ended_in_slurm(record, stopped) is STOPPED
     finished = told(exit_code=0, intent=intent(port=20000))
-    assert ended_in_slurm(record, intent(outcome=finished)) is finished
+    outcome = ended_in_slurm(record, intent(outcome=finished))
+    assert outcome.kind == "finished"
+    assert outcome.plain.startswith(f"{finished.plain} Before that its job had run out of memory")
+    # It is said once, also where the job itself had told of it.
+    port = intent(port=20000, usage={"memory_kills": 1})
+    assert told(exit_code=0, intent=port).plain == outcome.plain
+    assert ended_in_slurm(record, intent(outcome=outcome)) is outcome
+
+
+def test_a_server_that_broke_after_a_kernel_had_run_out_of_memory_is_told_both() -> None:
+    record = job_record(state=JobState.OUT_OF_MEMORY)
+    broke = ended_in_slurm(record, intent(outcome=told(exit_code=5, tail="bad news")))
+    assert broke.kind == "server-exited"
+    assert broke.plain.startswith("The server in this job ended by itself (exit code 5). Before")
+    assert broke.remedy.startswith("Start it again with more memory, or load less data at a time. ")
+    assert "its log" in broke.remedy
+    # A shell around the server tells of its death by a signal in its own way.
+    wrapped = ended_in_slurm(record, intent(outcome=told(exit_code=137)))
+    assert wrapped.kind == "out-of-memory"
+
+
+@pytest.mark.parametrize(("exit_code", "signal"), [(None, 9), (137, None)])
+def test_the_kernels_own_word_needs_no_guess(exit_code: int | None, signal: int | None) -> None:
+    used = intent(usage={"memory_kills": 1, "memory_peak": GIB})
+    outcome = told(exit_code=exit_code, signal=signal, intent=used)
+    assert outcome.kind == "out-of-memory"
+    # Half of what was asked for is not what it died of: measured before the end.
+    assert outcome.plain == (
+        "The server was killed because its job ran out of memory. It had asked for 2 GB."
+    )
 
 
 def test_a_job_that_another_cancelled_is_not_blamed_on_its_owner() -> None:
@@ -148,8 +183,8 @@ def test_a_job_that_failed_before_its_launcher(
 @pytest.mark.parametrize(
     ("kind", "words", "said"),
     [
-        ("home", "The folder /h/x cannot be made in the home: No space left on device.", "no room"),
-        ("home", "The folder /h/x cannot be made in the home: Disk quota exceeded.", "used up"),
+        ("home", "The folder /h/x cannot be used in the home: No space left on device.", "no room"),
+        ("home", "The folder /h/x cannot be used in the home: Disk quota exceeded.", "used up"),
         ("home", "The home folder /h cannot be used: No such file or directory.", "does not exist"),
         ("home", "The home folder /h cannot be used: Permission denied.", "closed to your own"),
         ("home", "/h/x leads to a folder of another account.", "cannot be used"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -116,6 +116,16 @@ def test_who_waits_no_more_is_told_nothing_of_the_queue() -> None:
 def test_without_an_offer_there_is_still_a_place() -> None:
     outlook = waiting(Trials(), before=3).outlook(job(), None, spawner())
     assert outlook == Outlook(before=3)
+
+
+def test_nothing_is_promised_to_who_waits_for_a_limit() -> None:
+    trials = Trials({240: 0, 60: 0, 120: 0})
+    waits = job()
+    assert waiting(trials).outlook(waits, OFFER, spawner()).start is not None
+    assert waits.record is not None
+    for reason in ("QOSMaxCpuPerUserLimit", "JobHeldUser", "JobHeldAdmin"):
+        waits.record = replace(waits.record, reason=reason)
+        assert waiting(trials).outlook(waits, OFFER, spawner()) == Outlook()
 
 
 def facts_of(outlook: Outlook) -> dict[str, str]:
