@@ -20,6 +20,9 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server_app: Any) -> None:
+    from slurmhub_lab.activity import count_computing, leave_out_polling
     from slurmhub_lab.handler import add_handler
 
     add_handler(server_app.web_app)
+    leave_out_polling(server_app.web_app)
+    count_computing(server_app.web_app)

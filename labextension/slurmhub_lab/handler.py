@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any
 
 from jupyter_server.base.handlers import APIHandler
@@ -16,6 +17,9 @@ from slurmhub_lab.hub import hub_url
 # A hub that is being restarted is asked again by the page, later.
 SECONDS = 20.0
 MOST_BODY = 1024
+# Of the hub's own pages.
+COOKIE = "slurmhub-language"
+CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z]{2,4})?")
 
 
 class SessionHandler(APIHandler):
@@ -36,6 +40,12 @@ class SessionHandler(APIHandler):
             raise web.HTTPError(413)
         await self._ask("POST", self.request.body)
 
+    def _languages(self) -> str:
+        """The one of JupyterLab, the one chosen on the hub's pages, and the browser's."""
+        chosen = (self.get_query_argument("language", ""), self.get_cookie(COOKIE, "") or "")
+        plain = [one.replace("_", "-") for one in chosen if CODE.fullmatch(one)]
+        return ", ".join([*plain, self.request.headers.get("Accept-Language", "")])
+
     async def _ask(self, method: str, body: bytes | None) -> None:
         environ = dict(os.environ)
         url = hub_url(environ)
@@ -47,7 +57,7 @@ class SessionHandler(APIHandler):
             body=body,
             headers={
                 "Authorization": f"token {environ['JUPYTERHUB_API_TOKEN']}",
-                "Accept-Language": self.request.headers.get("Accept-Language", ""),
+                "Accept-Language": self._languages(),
                 "Content-Type": "application/json",
             },
             request_timeout=SECONDS,
@@ -61,7 +71,8 @@ class SessionHandler(APIHandler):
             # What is not JSON comes from a proxy on the way.
             said = json.loads(answer.body)
         except (HTTPClientError, OSError, ValueError) as error:
-            raise web.HTTPError(503, "The hub does not answer.") from error
+            # Not 503, which is the hub's own for a Slurm that does not answer.
+            raise web.HTTPError(502, "The hub does not answer.") from error
         self.set_status(answer.code if answer.code in (200, 404, 409) else 503)
         if answer.code == 403 and isinstance(said, dict) and "message" in said:
             self.set_status(409)

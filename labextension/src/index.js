@@ -1,6 +1,7 @@
 // Shows in JupyterLab how long its job lasts and what it uses; before the end it saves and warns.
 import { Dialog, Notification, showDialog } from "@jupyterlab/apputils";
 import { IStatusBar } from "@jupyterlab/statusbar";
+import { ITranslator } from "@jupyterlab/translation";
 import { Widget } from "@lumino/widgets";
 
 import { saveAll } from "./documents";
@@ -17,24 +18,30 @@ const TICK = 1000;
 const WARNINGS = [600, 180];
 
 class Session {
-  constructor(app) {
+  constructor(app, translator) {
     this._app = app;
+    this._translator = translator;
     this._known = null;
     this._end = null;
     // The least time for which the person was warned already.
     this._warned = Infinity;
     this._notice = "";
+    this._idle = "";
     this._asked = 0;
     this._asking = false;
     this._soon = SOON_ASKED;
-    this.item = new Widget({ node: document.createElement("button") });
-    this.item.addClass("slurmhub-lab");
+    this.button = document.createElement("button");
+    this.button.className = "slurmhub-lab";
+    // The status bar shows whatever it was given: an empty button must not be there.
+    this.item = new Widget();
+    this.item.id = "slurmhub-lab";
+    this.item.node.append(this.button);
     // As JupyterLab's own items look, which are no buttons.
-    this.item.node.style.cssText =
+    this.button.style.cssText =
       "background: none; border: 0; color: inherit; font: inherit; cursor: pointer; padding: 0 6px";
-    this.item.node.type = "button";
-    this.item.node.addEventListener("click", () => this._show());
-    this.item.hide();
+    this.button.type = "button";
+    this.button.addEventListener("click", () => this._show());
+    this.button.hidden = true;
   }
 
   /** Ask and go on asking; ends at once where there is no hub. */
@@ -54,6 +61,12 @@ class Session {
     return this._end === null ? null : (this._end - Date.now()) / 1000;
   }
 
+  get _language() {
+    // English is what JupyterLab has where nobody chose: then the hub or the browser knows better.
+    const code = (this._translator && this._translator.languageCode) || "";
+    return code.startsWith("en") ? "" : code;
+  }
+
   get _pause() {
     const told = this._known && this._known.use && this._known.use.length;
     return told || this._soon <= 0 ? ASK_EVERY : ASK_SOON;
@@ -62,7 +75,7 @@ class Session {
   async _ask(body) {
     this._asking = true;
     try {
-      const { ok, session } = await ask(body);
+      const { ok, session } = await ask(body, this._language);
       if (ok) {
         this._take(session);
       }
@@ -82,7 +95,32 @@ class Session {
       this._warned = Infinity;
       this._dismiss();
     }
+    this._tellIdle(session);
     this._draw();
+  }
+
+  // Who reads here sees no page of the hub, and reading is nothing that a server notices.
+  _tellIdle({ idle, texts }) {
+    if (!idle && this._idle) {
+      Notification.dismiss(this._idle);
+      this._idle = "";
+    } else if (idle && !this._idle) {
+      this._idle = Notification.emit(
+        `${idle.why} ${say(texts.idle, { time: idle.left })}`,
+        "warning",
+        { autoClose: false, actions: [{ label: texts.keep, callback: () => this._keep() }] }
+      );
+    }
+  }
+
+  async _keep() {
+    this._idle = "";
+    try {
+      await this._ask({ keep: true });
+    } catch (error) {
+      console.warn("slurmhub: the hub does not answer", error);
+      Notification.emit(this._known.texts.away, "error", { autoClose: false });
+    }
   }
 
   _tick() {
@@ -101,7 +139,7 @@ class Session {
   _draw() {
     const known = this._known;
     if (!known || !known.texts || known.step !== "ready") {
-      this.item.hide();
+      this.button.hidden = true;
       return;
     }
     const memory = (known.use || []).find(one => one.name === "memory");
@@ -111,11 +149,11 @@ class Session {
       memory ? memory.words : ""
     ].filter(Boolean);
     const words = parts.join(" \u00b7 ") || known.message;
-    if (this.item.node.textContent !== words) {
-      this.item.node.textContent = words;
+    if (this.button.textContent !== words) {
+      this.button.textContent = words;
     }
-    this.item.node.title = known.asked;
-    this.item.show();
+    this.button.title = known.asked;
+    this.button.hidden = false;
   }
 
   async _warn() {
@@ -164,14 +202,21 @@ class Session {
   }
 
   async _show() {
-    await this._ask().catch(error => console.warn("slurmhub: the hub does not answer", error));
+    let away = false;
+    try {
+      await this._ask();
+    } catch (error) {
+      console.warn("slurmhub: the hub does not answer", error);
+      away = true;
+    }
     const { texts, asked, use, more, message, job_id: job, node } = this._known;
     const body = new Widget();
     const lines = [
       this._left === null ? message : say(texts.ends, { time: duration(this._left) }),
       say(texts.asked, { what: asked }),
       say(texts.job, { job: String(job), node: node || "" }),
-      ...(use || []).map(one => one.words)
+      ...(use || []).map(one => one.words),
+      ...(away ? [texts.away] : [])
     ];
     for (const line of lines) {
       const paragraph = document.createElement("p");
@@ -196,15 +241,18 @@ const plugin = {
   id: "slurmhub-lab:session",
   description: "Shows how long the job of this server lasts, and saves before it ends.",
   autoStart: true,
-  optional: [IStatusBar],
-  activate: (app, statusBar) => {
-    const session = new Session(app);
+  optional: [IStatusBar, ITranslator],
+  activate: (app, statusBar, translator) => {
+    const session = new Session(app, translator);
     if (statusBar) {
       statusBar.registerStatusItem("slurmhub-lab:session", {
         item: session.item,
         align: "right",
         rank: 50
       });
+    } else {
+      // Notebook has no status bar.
+      app.shell.add(session.item, "top", { rank: 1000 });
     }
     app.restored.then(() => session.begin());
   }

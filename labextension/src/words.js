@@ -1,4 +1,4 @@
-// Times in words; the sentences come from the hub, in the language of the browser.
+// Times in words; the sentences come from the hub, in the language that it is asked for.
 
 /** 1 h 40 min, 12 min, 40 s: the same in the languages of the hub. */
 export function duration(seconds) {

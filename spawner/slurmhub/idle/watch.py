@@ -1,7 +1,7 @@
 """Watches which servers do nothing, warns their owners, and ends them: one task for the hub.
 
-When a server was last used JupyterHub knows, from the server's own reports and from its proxy;
-what GPUs do the jobs tell themselves. What is not known never counts as doing nothing.
+When a server was last used it reports itself, else JupyterHub's proxy knows; what CPUs and GPUs do
+the jobs tell. What is not known never counts as doing nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from slurmhub.slurm.states import JobState
 
 # A GPU that is busy for less than this, in percent, does nothing: drivers wake it now and then.
 BUSY_PERCENT = 5
+# A job computes while at least so much of one CPU is busy: an idle server takes a hundredth.
+BUSY_CPUS = 0.5
 # Seconds between two looks at most; they cost one query of the hub's own database.
 LONGEST_PAUSE = 30.0
 # What a job told of its GPUs says nothing any more after so many of its reports are missing.
@@ -92,7 +94,8 @@ class IdleWatch:
         for job, policy in concerned:
             intent = job.intent
             last = used.get((intent.username, intent.server), 0.0)
-            self._see_to(job, policy, max(last, self._kept.get(intent.nonce, 0.0)), now)
+            used_at = max(last, self._kept.get(intent.nonce, 0.0), _computed(job))
+            self._see_to(job, policy, used_at, now)
 
     def _policy(self, job: Job) -> IdlePolicy | None:
         paused = job.record is not None and job.record.state is JobState.SUSPENDED
@@ -151,3 +154,10 @@ class IdleWatch:
             return
         self._log.info("%s is ended: idle (%s).", label(job.intent), job.idle.kind)
         self._jobs.cancel(job, ended(job.idle.kind, seconds))
+
+
+def _computed(job: Job) -> float:
+    """When the job last told that it computes, in seconds since the epoch; 0.0 if it does not."""
+    usage = job.intent.usage or {}
+    computes = (usage.get("cpu_busy") or 0.0) >= BUSY_CPUS
+    return float(usage.get("at") or 0.0) if computes else 0.0

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from slurmhub.ledger import Outcome
 from slurmhub.options.words import age_plain, span_plain
 
-_NOT_USED = "A server counts as used while somebody works in it, or a notebook in it writes output."
+_NOT_USED = (
+    "A server counts as used while somebody works in it, or a program in it computes or writes."
+)
 _WITHOUT = (
     "Your files are kept. Start it without a GPU to read, write and prepare, and with one when you "
     "compute."

@@ -210,3 +210,14 @@ async def test_a_thousand_servers_cost_one_question_and_little_time(
     watch.look()
     assert time.perf_counter() - began < 0.2
     assert asked == [1]
+
+
+async def test_a_job_that_computes_is_in_use_whoever_looks(scene: Scene) -> None:
+    scene.used_ago(9 * HOUR)
+    scene.job.intent.usage = {"at": time.time() - 60, "cpu_busy": 0.98, "gpus": []}
+    scene.watch.look()
+    assert scene.job.idle is None
+    scene.job.intent.usage["cpu_busy"] = 0.02
+    scene.watch.look()
+    assert scene.job.idle is not None
+    assert scene.job.idle.kind == "server"
