@@ -8,19 +8,21 @@ sentences themselves with {placeholders}. Templates have `_`, `told`, `language`
 from __future__ import annotations
 
 import gettext
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
 from jinja2.ext import Extension
 from markupsafe import Markup, escape
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
 
 from slurmhub.borrowed import marked
@@ -44,6 +46,11 @@ _TELLING = 10
 _SENTENCE_END = re.compile(r"(\n|(?<=[.!?]) +(?=[A-Z“]))")
 _LIST_PART = re.compile(r"(, | and | or |; )")
 _DECIMAL = re.compile(r"\d+\.\d+")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d):(\d\d)( [\w+-]+)?")
+_ON_THE_HOUR = "00"
+# In French 1.5 is singular, which English does not tell by its words.
+_PLURAL_FROM = 2
+_TEXT_OF_HTML = re.compile(r"(?<=>)[^<>]+(?=<)")
 
 # Fields of JSON that programs read, and a log.
 _NO_WORDS = frozenset({"step", "kind", "node", "log", "url"})
@@ -53,16 +60,30 @@ _usual = SOURCE
 
 
 class LearnLanguage(OutputTransform):
-    """Learns the language of each request before its handler runs; it transforms no output.
+    """Learns the language of each request before its handler runs.
 
     For `Application.add_transform`: tornado makes one for each request, in the context that the
-    handler's task inherits.
+    handler's task inherits. Of the output it translates the `message` of JSON errors, which
+    JupyterHub's scripts show to people as it is.
     """
 
     def __init__(self, request: HTTPServerRequest) -> None:
         cookie = request.cookies.get(COOKIE)
         preference = request.headers.get("Accept-Language", "")
-        _asked.set(choose(cookie.value if cookie else "", preference))
+        self._language = choose(cookie.value if cookie else "", preference) or _usual
+        _asked.set(self._language)
+
+    def transform_first_chunk(
+        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+    ) -> tuple[int, HTTPHeaders, bytes]:
+        """Translate an error that is whole."""
+        is_json = headers.get("Content-Type", "").startswith("application/json")
+        if status_code >= 400 and is_json and finishing and self._language != SOURCE:
+            with spoken(self._language):
+                chunk = _told_error(chunk)
+            if "Content-Length" in headers:
+                headers["Content-Length"] = str(len(chunk))
+        return status_code, headers, chunk
 
 
 class Translating(Extension):
@@ -70,7 +91,15 @@ class Translating(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        environment.globals.update(_=translate, told=told, language=language, languages=LANGUAGES)
+        environment.globals.update(
+            _=translate,
+            told=told,
+            told_html=told_html,
+            decimal=decimal,
+            said_in=said_in,
+            language=language,
+            languages=LANGUAGES,
+        )
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         """JupyterHub's own templates cannot be translated as they are."""
@@ -139,6 +168,12 @@ def translate(text: str, **values: object) -> str:
     return text.format(**values)
 
 
+def said_in(code: str, text: str) -> str:
+    """A sentence of a template in one language: for a page that knows nothing of its reader."""
+    with spoken(code):
+        return translate(text)
+
+
 def told(sentence: str) -> str:
     """A sentence that Python code made, in the language of this request; else as it is."""
     known = _catalogue(language())
@@ -152,6 +187,35 @@ def told_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: one if name in _NO_WORDS else told_json(one) for name, one in value.items()}
     return [told_json(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def decimal(text: str) -> str:
+    """What stands in a field: 1.5 as this language writes it, anything else as it is."""
+    known = _catalogue(language())
+    if known is None or not _DECIMAL.fullmatch(text):
+        return text
+    return text.replace(".", known.sentences.get(".", "."))
+
+
+def told_html(html: str) -> Markup:
+    """HTML that other code made, with each text between its tags in the language of this request.
+
+    It is taken to be safe, as JupyterHub's own templates do.
+    """
+    said = _TEXT_OF_HTML.sub(lambda text: str(escape(told(unescape(text[0])))), html)
+    return Markup(said)  # noqa: S704 - texts are escaped again, the rest is as it was
+
+
+def _told_error(body: bytes) -> bytes:
+    """A JSON object with its `message` in the language of this request; else as it is."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return body
+    if not isinstance(said, dict) or not isinstance(said.get("message"), str):
+        return body
+    # JupyterHub sends some as Python writes a text in an error, in quotes.
+    return json.dumps({**said, "message": told(said["message"].strip('"'))}).encode()
 
 
 def _may_be_ours(value: object) -> bool:
@@ -193,10 +257,13 @@ def _surely(known: Catalogue, sentence: str, depth: int) -> str | None:
     if bare != sentence:
         inner = _surely(known, bare, depth)
         return None if inner is None else sentence.replace(bare, inner, 1)
+    moment = _MOMENT.fullmatch(sentence)
+    if moment:
+        return _moment(known, *moment.groups(""))
     for found, values in matches(known.phrases, sentence):
         said = {name: _sure_value(known, name, one, depth) for name, one in values.items()}
         if None not in said.values():
-            return known.sentences[found.text].format(**said)
+            return _filled(known, found.text, values, said)
     return _in_parts(known, sentence, _SENTENCE_END, depth) or _in_parts(
         known, sentence, _LIST_PART, depth
     )
@@ -227,6 +294,23 @@ def _sure_value(known: Catalogue, name: str, value: str, depth: int) -> str | No
     if name.startswith("number") and _DECIMAL.fullmatch(value):
         return value.replace(".", known.sentences.get(".", "."))
     return _surely(known, value, depth - 1) if _may_be_ours(value) else value
+
+
+def _filled(
+    known: Catalogue, text: str, values: Mapping[str, str], said: Mapping[str, str | None]
+) -> str:
+    """A sentence with its placeholders filled in; "1.5 hours" has a form of its own in some."""
+    number = values.get("number", "")
+    few = _DECIMAL.fullmatch(number) and float(number) < _PLURAL_FROM
+    singular = known.sentences.get(text.removesuffix("s")) if few else None
+    return (singular or known.sentences[text]).format(**said)
+
+
+def _moment(known: Catalogue, day: str, hour: str, minute: str, zone: str) -> str | None:
+    """2026-11-21 18:05 as it is written in this language; None where that is the same."""
+    whole = minute == _ON_THE_HOUR
+    said = known.sentences.get("{day} {hour}:00" if whole else "{day} {hour}:{minute}")
+    return said and said.format(day=day, hour=int(hour), minute=minute) + zone
 
 
 def _in_parts(known: Catalogue, text: str, separators: re.Pattern[str], depth: int) -> str | None:

@@ -13,8 +13,9 @@ from functools import cached_property
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _NUMBER = re.compile(r"\d[\d.,]*")
-# A placeholder of this name, with or without a digit after it, stands for a number only.
-_NUMBERS = "number"
+_WORD = re.compile(r"\S+")
+# A placeholder of this name, with or without a digit after it, stands for such a text only.
+_ONLY = {"number": _NUMBER, "word": _WORD}
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Phrase:
                 end = sentence.find(literal, at)
                 fits = end >= 0
             value = sentence[at:end]
-            if not fits or (name.startswith(_NUMBERS) and not _NUMBER.fullmatch(value)):
+            only = _ONLY.get(name.rstrip("0123456789"))
+            if not fits or (only and not only.fullmatch(value)):
                 return None
             found[name] = value
             at = end + len(literal)

@@ -52,8 +52,15 @@ async def _server(spawner):
         spawner.environment = {{"JUPYTER_CONFIG_PATH": {config!r}}}
     elif kind == "dies":
         spawner.environment = {{"STUB_BEHAVIOUR": "dies"}}
+    elif kind == "saves":
+        spawner.environment = {{"STUB_SAVES_FOR": "6"}}
     elif kind == "slow":
         await asyncio.sleep(4)
+    elif kind == "breaks":
+        await asyncio.sleep(1.5)
+        raise RuntimeError("a hook of the site")
+    elif kind == "stumbles":
+        raise RuntimeError("a hook of the site")
 
 
 c.Spawner.pre_spawn_hook = _server

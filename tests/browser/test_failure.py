@@ -84,3 +84,30 @@ def test_a_job_that_is_cancelled_while_it_is_used(
     alice.until_ended("One job in partition cpu can have at most 8 CPUs")
     expect(heading).to_have_text("Your server did not start")
     expect(alice.page.get_by_role("heading", name="How its last job ended")).to_be_visible()
+
+
+def test_a_start_that_fails_before_it_has_a_job(guest: GuestMaker) -> None:
+    # Nobody has made a Unix account for this person.
+    ghost = guest("ghost")
+    ghost.open_form()
+    ghost.press_start()
+    ghost.until_ended("There is no account")
+    expect(ghost.page.get_by_role("heading", level=1)).to_have_text("Your server did not start")
+    expect(ghost.page.get_by_role("heading", name="What you can do")).to_be_visible()
+    expect(ghost.news).not_to_contain_text("support")
+    expect(ghost.page.locator("#slurmhub-remedy")).to_contain_text("ask your support")
+    # What is not ours has the same shape, with the little that is known.
+    alice = guest("alice-breaks")
+    alice.open_form()
+    alice.press_start()
+    alice.until_ended("The hub could not start it.")
+    expect(alice.page.locator("#slurmhub-remedy")).to_contain_text("show this page to your support")
+
+
+def test_a_failure_within_a_second_is_told_where_the_focus_is(guest: GuestMaker) -> None:
+    alice = guest("alice-stumbles")
+    alice.open_form()
+    alice.press_start()
+    said = alice.page.get_by_role("alert")
+    expect(said).to_contain_text("Error")
+    expect(said).to_be_focused()

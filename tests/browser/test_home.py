@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
@@ -66,8 +67,9 @@ def test_home_shows_every_server_and_gives_more_time(
         expect(mine).to_contain_text(f"Job {job}")
         expect(mine.get_by_role("progressbar")).to_have_count(2)
         expect(named).to_contain_text("In the queue")
-        # JupyterHub's own page is there as well.
-        expect(alice.page.locator(".server-table")).to_contain_text("lab")
+        # Each server once, whatever JupyterHub's own page shows.
+        expect(alice.page.get_by_role("button", name="Stop")).to_have_count(2)
+        expect(alice.page.locator(".server-table, #start, #stop")).to_have_count(0)
         for look in LOOKS:
             put_on(alice, look)
             assert not axe.grave(alice.page), look.name
@@ -153,3 +155,73 @@ def test_a_server_that_soon_ends_says_so(
     expect(card(alice)).to_contain_text("Save your work.")
     assert not axe.grave(alice.page)
     alice.picture("home-soon")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with", "without-javascript"])
+def test_a_named_server_is_named_started_and_deleted_from_home(
+    guest: GuestMaker, hub: HubUnderTest, axe: Axe, script: bool
+) -> None:
+    name = f"alice-names{int(script)}"
+    alice = guest(name, java_script_enabled=script, reduced_motion="reduce")
+    alice.visit("/hub/home")
+    expect(card(alice)).to_contain_text("It has not been started yet.")
+    expect(alice.page.get_by_role("heading", level=1)).to_have_text("Your servers")
+    alice.page.get_by_label("Its name").fill("  Été,  big GPU ")
+    alice.page.get_by_role("button", name="Choose its options").click()
+    alice.expect_form()
+    heading = alice.page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Start your server “Été, big GPU”")
+    alice.visit("/hub/home")
+    cards = alice.page.locator("[data-slurmhub-server]")
+    expect(cards).to_have_count(2)
+    server = str(cards.nth(1).get_attribute("data-slurmhub-server"))
+    mine = card(alice, server)
+    expect(mine.get_by_role("heading")).to_have_text("Server “Été, big GPU”")
+    if script:
+        for look in LOOKS:
+            put_on(alice, look)
+            assert not axe.grave(alice.page), look.name
+            assert fits(alice), look.name
+    mine.get_by_role("link", name="Start").click()
+    alice.expect_form()
+    alice.fill(partition="cpu", hours="1")
+    alice.press_start()
+    hub.visitor(name).wait_ready(server)
+    alice.visit("/hub/home")
+    expect(mine.get_by_text("Delete")).to_have_count(0)
+    answer = hub.visitor(name).post(f"/hub/slurmhub/forget/{name}/{server}", {})
+    assert answer.status_code == 409
+    mine.get_by_role("button", name="Stop").click()
+    hub.visitor(name).wait_for("ended", server)
+    alice.visit(f"/hub/user/{name}/{server}/")
+    expect(heading).to_have_text("Your server “Été, big GPU” was stopped")
+    alice.visit(f"/hub/slurmhub/log/{name}/{server}")
+    expect(heading).to_have_text("Log of server “Été, big GPU”")
+    visitor = hub.visitor(name)
+    until(lambda: not visitor.api("GET", f"/users/{name}").json()["servers"], what="its end")
+    alice.visit("/hub/home")
+    mine.get_by_text("Delete", exact=True).click()
+    mine.get_by_role("button", name="Delete this server").click()
+    expect(mine).to_have_count(0)
+    expect(cards).to_have_count(1)
+
+
+def test_what_happened_to_a_named_server_is_told_while_the_default_one_runs(
+    guest: GuestMaker, hub: HubUnderTest, cluster: EmbeddedCluster
+) -> None:
+    visitor = hub.visitor("alice-both")
+    visitor.start(partition="cpu", hours=1)
+    visitor.wait_ready()
+    visitor.start("lab", partition="cpu", hours=1)
+    job = int(visitor.wait_ready("lab")["job_id"])
+    cluster.run("scancel", str(job))
+    visitor.wait_for("ended", "lab")
+    until(lambda: "/user/alice-both/lab/" not in hub.routes(), what="its route gone")
+    alice = guest("alice-both")
+    alice.visit("/hub/home")
+    card(alice, "lab").get_by_role("link", name="What happened").click()
+    alice.until_ended("cancelled")
+    log = next(line for line in hub.log.splitlines() if f"job {job} on " in line)
+    assert "alice-both:lab" in log
+    assert "ended (cancelled). " in log
+    assert "cancelled, but not by you" in log

@@ -69,7 +69,7 @@ def test_pages_are_french_for_a_french_browser(
     alice.visit("/hub/home")
     judge("home")
     alice.visit("/hub/no-such-page")
-    judge("error", "404")
+    judge("error", "Page introuvable")
     alice.open_form()
     judge("form", "Mémoire")
     with queue.full(cluster):

@@ -60,10 +60,10 @@ def test_a_student_works_in_jupyterlab(guest: GuestMaker, cluster: EmbeddedClust
     bob.picture("jupyterlab")
 
     bob.visit("/hub/home")
-    page.get_by_role("button", name="Stop My Server").click()
-    expect(page.get_by_role("button", name="Start My Server")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
     until(lambda: job not in queue.jobs(cluster), what="the end of the job")
-    page.get_by_role("button", name="Start My Server").click()
+    bob.visit("/hub/home")
+    page.get_by_role("link", name="Choose other options").click()
     bob.expect_form()
     assert bob.filled_in() == ASKED
     bob.press_start()

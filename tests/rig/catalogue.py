@@ -19,8 +19,9 @@ from pathlib import Path
 
 from jinja2 import Environment, nodes
 from jupyterhub._data import DATA_FILES_PATH
+from jupyterhub.scopes import scope_definitions
 
-from slurmhub.borrowed import marked
+from slurmhub.borrowed import MESSAGES, marked
 
 PACKAGE = Path(__file__).parents[2] / "spawner" / "slurmhub"
 LOCALE = PACKAGE / "locale"
@@ -109,6 +110,13 @@ def said_by_templates(package: Path = PACKAGE) -> Iterator[Said]:
 def _theirs() -> list[Path]:
     """JupyterHub's templates, whose words we mark."""
     return sorted((Path(DATA_FILES_PATH) / "templates").glob("*.html"))
+
+
+def said_by_jupyterhub() -> Iterator[Said]:
+    """What its code says, and what it says of each scope to who grants one."""
+    yield from (Said(text, "jupyterhub") for text in MESSAGES)
+    for scope in scope_definitions.values():
+        yield Said(scope["description"], "jupyterhub/scopes.py")
 
 
 def _constants(node: nodes.Node) -> Iterator[str]:
@@ -273,7 +281,7 @@ def catalogues() -> list[Path]:
 
 def lacking(sentences: dict[str, str]) -> list[Said]:
     """What is said without a translation."""
-    said = {*said_by_templates(), *said_by_code()}
+    said = {*said_by_templates(), *said_by_code(), *said_by_jupyterhub()}
     return sorted(one for one in said if not sentences.get(one.text))
 
 

@@ -11,7 +11,7 @@ import requests
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from tests.conftest import HubMaker
 from tests.rig import queue
-from tests.rig.hub import HubUnderTest, Visitor
+from tests.rig.hub import HubUnderTest, Visitor, until
 
 PATH = "/slurmhub/notices"
 
@@ -100,3 +100,22 @@ def test_a_draining_partition_keeps_those_who_wait(
         assert len(queue.jobs(cluster, "PENDING")) == 1
     alice.wait_ready("other")
     assert bob.start("other", partition="cpu", hours=1).status_code in (201, 202)
+
+
+def test_a_partition_that_there_is_not_is_refused(admin: Visitor, hub: HubUnderTest) -> None:
+    values = {"texts": {"en": "Cooling."}, "partition": "gqu", "drains": True}
+
+    def refused() -> bool:
+        answer = admin.api("POST", PATH, values)
+        for notice in admin.api("GET", PATH).json():
+            admin.api("DELETE", f"{PATH}/{notice['id']}")
+        return answer.status_code == 400 and "cpu, gpu" in answer.text
+
+    # A hub that does not know the cluster yet takes what it is told.
+    until(refused, what="the refusal of a partition with a wrong letter")
+    page = admin.post("/hub/slurmhub/notices", {"action": "add", "text_en": "A", "partition": "x"})
+    assert page.status_code == 400
+    assert "There is no such partition on this cluster." in page.text
+    assert "Choose among: " in page.text
+    number = announce(admin, "Cooling.", partition="gpu")
+    assert admin.api("PATCH", f"{PATH}/{number}", {"partition": "gqu"}).status_code == 400

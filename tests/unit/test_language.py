@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import string
 from collections import Counter
 from pathlib import Path
@@ -15,7 +16,17 @@ from tornado.httpclient import HTTPRequest
 from tornado.testing import AsyncHTTPTestCase
 
 from slurmhub import language
-from slurmhub.language import COOKIE, LearnLanguage, Translating, choose, spoken, told, translate
+from slurmhub.language import (
+    COOKIE,
+    LearnLanguage,
+    Translating,
+    choose,
+    decimal,
+    spoken,
+    told,
+    told_html,
+    translate,
+)
 from slurmhub.slurm.reasons import plain_reason
 from tests.rig import catalogue
 
@@ -66,9 +77,43 @@ def test_sentences_of_python_are_found_again() -> None:
         assert told("No server can be started now.\nWell then.") == (
             "Aucun serveur ne peut démarrer maintenant.\nWell then."
         )
-        assert told("1.5 hours") == "1,5 heure"
-        assert told("2.5 hours") == "2,5 heures"
-        assert told("2 CPUs and 4.5 GB of memory") == "2 CPU et 4,5 Go de mémoire"
+        assert told("1.5 hours") == "1,5\u00a0heure"
+        assert told("0.25 hours") == "0,25\u00a0heure"
+        assert told("2.5 hours") == "2,5\u00a0heures"
+        assert told("2 CPUs and 4.5 GB of memory") == "2\u00a0CPU et 4,5\u00a0Go de mémoire"
+
+
+def test_moments_are_written_as_in_canada() -> None:
+    with spoken("fr"):
+        assert told("2026-11-21 08:05") == "2026-11-21 à 8\u00a0h\u00a005"
+        assert told("2026-11-21 18:00 UTC") == "2026-11-21 à 18\u00a0h UTC"
+        assert translate("Shown from {time}.", time="2026-11-21 18:30") == (
+            "Affichée à partir du 2026-11-21 à 18\u00a0h\u00a030."
+        )
+    with spoken("en"):
+        assert told("2026-11-21 08:05") == "2026-11-21 08:05"
+
+
+def test_a_page_for_anybody_is_in_each_language() -> None:
+    with spoken("fr"):
+        assert language.said_in("en", "Home") == "Home"
+        assert language.said_in("fr", "Home") == "Accueil"
+        assert language.language() == "fr"
+
+
+def test_numbers_in_fields() -> None:
+    with spoken("fr"):
+        assert [decimal(text) for text in ("1.5", "2", "4000M", "1.2.3")] == [
+            *("1,5", "2", "4000M", "1.2.3")
+        ]
+    with spoken("en"):
+        assert decimal("1.5") == "1.5"
+
+
+def test_texts_of_somebody_elses_html() -> None:
+    with spoken("fr"):
+        said = told_html('<option value="">Never</option>\n<b title="Never">R&amp;D</b>')
+        assert said == '<option value="">Jamais</option>\n<b title="Never">R&amp;D</b>'
 
 
 def test_what_is_not_ours_stays() -> None:
@@ -105,6 +150,18 @@ class _Page(web.RequestHandler):
         self.finish(await asyncio.create_task(_language_of_a_task()))
 
 
+class _Refusing(web.RequestHandler):
+    def get(self) -> None:
+        self.set_status(int(self.get_query_argument("status")))
+        if self.get_query_argument("html", ""):
+            self.finish("<p>There is no such server.</p>")
+        elif self.get_query_argument("list", ""):
+            self.set_header("Content-Type", "application/json")
+            self.finish("[1]")
+        else:
+            self.finish({"status": 404, "message": "There is no such server."})
+
+
 async def _language_of_a_task() -> str:
     return language.language()
 
@@ -113,7 +170,7 @@ class TestRequests(AsyncHTTPTestCase):
     """Tornado's own server: the handler's task has the language, and no other request has it."""
 
     def get_app(self) -> web.Application:
-        app = web.Application([("/", _Page)])
+        app = web.Application([("/", _Page), ("/refusing", _Refusing)])
         app.add_transform(LearnLanguage)
         return app
 
@@ -125,6 +182,23 @@ class TestRequests(AsyncHTTPTestCase):
             assert self.ask(**{"Accept-Language": "fr-CA"}) == "fr"
             assert self.ask() == "en"
             assert self.ask(Cookie=f"{COOKIE}=fr") == "fr"
+
+    def refused(self, query: str, language: str = "fr-CA") -> str:
+        headers = {"Accept-Language": language}
+        return self.fetch(f"/refusing?{query}", headers=headers).body.decode()
+
+    def test_what_rest_refuses_is_said_in_the_language_that_is_asked_for(self) -> None:
+        english = {"status": 404, "message": "There is no such server."}
+        assert json.loads(self.refused("status=404")) == {
+            **english,
+            "message": "Ce serveur n\u2019existe pas.",
+        }
+        assert json.loads(self.refused("status=404", "en")) == english
+        assert json.loads(self.refused("status=404", "")) == english
+        # An answer that is no error is whatever it is.
+        assert json.loads(self.refused("status=200")) == english
+        assert self.refused("status=404&html=yes") == "<p>There is no such server.</p>"
+        assert self.refused("status=404&list=yes") == "[1]"
 
     def test_also_on_one_connection(self) -> None:
         async def both() -> list[str]:

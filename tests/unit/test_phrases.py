@@ -24,6 +24,8 @@ def values(text: str, sentence: str) -> dict[str, str] | None:
         ("The job runs{where}; it starts.", "The job runs; it starts.", [""]),
         ("{number} hours", "1.5 hours", ["1.5"]),
         ("{number} hours", "many hours", None),
+        ("{word} is pending {word2}", "alice: is pending stop", ["alice:", "stop"]),
+        ("{word} is pending {word2}", "Your job is pending again", None),
         ("{a} of {b} free", "3 of 8 CPUs free", ["3", "8 CPUs"]),
         ("aa{x}aa", "aaa", None),
     ],

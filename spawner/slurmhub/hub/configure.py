@@ -11,9 +11,12 @@ from traitlets import TraitError
 
 from slurmhub.announcing import Announcing
 from slurmhub.errors import SlurmhubError
+from slurmhub.hub.activity import hear_reports
 from slurmhub.hub.files import HANDLERS as FILES
 from slurmhub.hub.keeping import HANDLERS as KEEPING
 from slurmhub.hub.language import HANDLERS as LANGUAGE
+from slurmhub.hub.naming import HANDLERS as NAMING
+from slurmhub.hub.no_answer import HANDLERS as NO_ANSWER
 from slurmhub.hub.notices import HANDLERS as NOTICES
 from slurmhub.hub.pages import HANDLERS
 from slurmhub.hub.presets import HANDLERS as PRESETS
@@ -21,7 +24,7 @@ from slurmhub.hub.session import HANDLERS as SESSION
 from slurmhub.hub.stopping import remember_who_stops
 from slurmhub.hub.waiting import HANDLERS as WAITING
 from slurmhub.language import SOURCE, LearnLanguage, Translating, use
-from slurmhub.options.door import Prefilled
+from slurmhub.options.door import Prefilled, ServerFailed
 from slurmhub.runtime import TEMPLATES, runtime
 
 # Traits of batchspawner that have no effect here, and what to set instead.
@@ -63,6 +66,7 @@ def configure(c: Any) -> None:
     """
     c.JupyterHub.spawner_class = "slurmhub"
     remember_who_stops()
+    hear_reports()
     c.JupyterHub.cleanup_servers = False
     c.JupyterHub.cleanup_proxy = False
     # It counts queued people: with JupyterHub's 100, the 101st of a class would get an error.
@@ -79,6 +83,8 @@ def configure(c: Any) -> None:
         *FILES,
         *WAITING,
         *KEEPING,
+        *NAMING,
+        *NO_ANSWER,
     ]
     c.JupyterHub.template_paths = [*_listed(c, "template_paths"), str(TEMPLATES)]
     try:
@@ -129,8 +135,14 @@ def _furnish(app: Any) -> None:
 
 
 def _quiet_prefill(record: logging.LogRecord) -> bool:
-    """JupyterHub logs the traceback of a link that only prefilled the form; nothing failed."""
-    return not (record.exc_info and isinstance(record.exc_info[1], Prefilled))
+    """Leave out tracebacks of what is no fault of the hub.
+
+    JupyterHub logs one for a link that only prefilled the form, and two for options that were
+    refused, beside the line that says why.
+    """
+    raised = record.exc_info[1] if record.exc_info else None
+    refused = isinstance(raised, ServerFailed) and raised.status_code == 400
+    return not (refused or isinstance(raised, Prefilled))
 
 
 def _harmless(record: logging.LogRecord) -> bool:

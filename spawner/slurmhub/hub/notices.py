@@ -59,12 +59,10 @@ class NoticesHandler(BaseHandler):  # type: ignore[misc]
 
     @needs_scope(*_SCOPES)
     async def _show(self, error: Exception | None = None) -> None:
-        running = current()
-        offer = running.offer() if running is not None else None
         page = self.render_template(
             "slurmhub_notices.html",
             all_notices=_notices().all(),
-            partitions=offer.names if offer is not None else (),
+            partitions=_partitions(),
             typed={name: self.get_body_argument(name, "", strip=False) for name in _typed()},
             error=error,
             local=_local,
@@ -77,7 +75,7 @@ class NoticesHandler(BaseHandler):  # type: ignore[misc]
             Notice(
                 texts={code: self.get_body_argument(f"text_{code}", "") for code in LANGUAGES},
                 author=self.current_user.name,
-                partition=self.get_body_argument("partition", "") or None,
+                partition=_known(self.get_body_argument("partition", "") or None),
                 drains=bool(self.get_body_argument("drains", "")),
                 since=_time(self.get_body_argument("since", "")),
                 until=_time(self.get_body_argument("until", "")),
@@ -159,6 +157,24 @@ def _typed() -> list[str]:
     return [*(f"text_{code}" for code in LANGUAGES), "partition", "drains", "since", "until"]
 
 
+def _partitions() -> tuple[str, ...]:
+    """Every partition of the cluster, also those that take no jobs now; none while unknown."""
+    running = current()
+    facts = running.facts.facts if running is not None else None
+    return tuple(one.name for one in facts.partitions) if facts is not None else ()
+
+
+def _known(partition: str | None) -> str | None:
+    """A partition that there is: a wrong letter would hold up nobody, and nobody would notice."""
+    there = _partitions()
+    if partition and there and partition not in there:
+        raise NoticeInvalid(
+            "There is no such partition on this cluster.",
+            remedy=f"Choose among: {', '.join(there)}; or leave it empty for all of them.",
+        )
+    return partition
+
+
 def _time(typed: str) -> float | None:
     """A time of a form, in the time of the hub's host, as seconds since the epoch."""
     if not typed.strip():
@@ -196,6 +212,7 @@ def _read(body: object) -> dict[str, Any]:
             remedy="texts: texts by language; partition: a name; drains: true or false; since and "
             "until: seconds since the epoch.",
         )
+    _known(body.get("partition"))
     return body
 
 

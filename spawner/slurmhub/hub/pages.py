@@ -10,6 +10,7 @@ from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.scopes import needs_scope
 from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
+from tornado.httputil import url_concat
 
 from slurmhub.hub.stopping import asker_of
 from slurmhub.job.who import stopped_by
@@ -60,9 +61,14 @@ class CancelHandler(BaseHandler):  # type: ignore[misc]
         if job is not None:
             asker = asker_of(self.current_user)
             runtime(spawner).jobs.cancel(job, stopped_by(asker, user_name))
-        # It leads to the waiting page while there is one, which a server that ran does not have.
+        # It leads to the waiting page while there is one. A server that ran has none, and until it
+        # is gone JupyterHub would lead to the server itself.
         names = (url_escape_path(user_name), url_escape_path(server_name), "/")
-        self.redirect(url_path_join(self.hub.base_url, "user", *names))
+        if spawner.ready:
+            page = url_path_join(self.hub.base_url, "slurmhub/no-answer")
+            self.redirect(url_concat(page, {"url": url_path_join(self.base_url, "user", *names)}))
+        else:
+            self.redirect(url_path_join(self.hub.base_url, "user", *names))
 
 
 class ScriptHandler(BaseHandler):  # type: ignore[misc]

@@ -50,11 +50,20 @@ class SessionHandler(APIHandler):  # type: ignore[misc]
 
     @needs_scope("access:servers")
     async def post(self, user_name: str, server_name: str = "") -> None:
-        """Give the server more time: {"limit": MINUTES} is the limit that the person saw."""
+        """Give the server more time: {"limit": MINUTES} is the limit that the person saw.
+
+        Or {"keep": true}: its owner still needs it, though it does nothing.
+        """
         spawner = spawner_of(self, user_name, server_name)
         said = self.get_json_body() or {}
+        if said == {"keep": True}:
+            job = spawner.runtime.jobs.find(user_name, server_name)
+            if job is not None:
+                spawner.runtime.idle.keep(job)
+            await self.get(user_name, server_name)
+            return
         if not isinstance(said, dict) or set(said) - {"limit"}:
-            raise web.HTTPError(400, "The message may hold limit only.")
+            raise web.HTTPError(400, "The message may hold limit, or keep, only.")
         try:
             await _extend(spawner, said.get("limit"))
         except NotExtended as refusal:
@@ -101,7 +110,9 @@ class LogHandler(BaseHandler):  # type: ignore[misc]
     async def _show(self, user_name: str, server_name: str) -> None:
         spawner = spawner_of(self, user_name, server_name)
         # A log says what people worked on: it is not for all who may see that a server runs.
-        if self.current_user.name != user_name or not spawner.show_logs:
+        if self.current_user.name != user_name:
+            raise web.HTTPError(403, told("Only the owner of a server can read its log here."))
+        if not spawner.show_logs:
             raise web.HTTPError(403, told("This hub does not show this log."))
         intent = spawner.runtime.jobs.ledger.last(user_name, server_name)
         if intent is None:
@@ -116,6 +127,7 @@ class LogHandler(BaseHandler):  # type: ignore[misc]
         html = await self.render_template(
             "slurmhub_log.html",
             server_name=server_name,
+            title=spawner.display_name or server_name,
             job_id=intent.job_id,
             log=log,
             trouble=trouble,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from slurmhub.language import Translating
+from slurmhub.language import Translating, decimal
 from slurmhub.options.admission import settle
 from slurmhub.options.draining import refuse_while_draining
 from slurmhub.options.fields import READERS, NotReadable
@@ -60,7 +60,8 @@ class Card:
     """One profile as the template draws it.
 
     `has` says what its server gets; `problems` are all that is said of it; `unavailable` is why
-    the cluster cannot give it now, empty if it can.
+    the cluster cannot give it now, empty if it can; `shortened` is why it can for fewer hours than
+    the profile has, which the card then proposes.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Card:
     fields: tuple[CardField, ...]
     problems: tuple[Problem, ...]
     unavailable: str
+    shortened: str
     current: bool
 
     def field(self, name: str) -> CardField | None:
@@ -132,12 +134,12 @@ def _card(
     profile: Profile, offer: Offer | None, filling: Filling, around: Surroundings
 ) -> Card | None:
     """The card of a profile, or None where its partition is not there for this person."""
-    request, unavailable = None, ""
+    request, unavailable, shortened = None, "", ""
     if offer is not None:
         if _partition_missing(profile, offer):
             return None
         try:
-            request = settle(profile, {}, offer)
+            request, shortened = _proposed(profile, offer)
             refuse_while_draining(request.partition)
         except Refusal as refusal:
             unavailable = " ".join(problem.message for problem in refusal.problems)
@@ -158,8 +160,26 @@ def _card(
         fields=fields,
         problems=filled.problems,
         unavailable=unavailable,
+        shortened=shortened,
         current=filling.current == profile.name,
     )
+
+
+def _proposed(profile: Profile, offer: Offer) -> tuple[JobRequest, str]:
+    """What the card fills in, and why that is for fewer hours than the profile has, if it is.
+
+    Raises Refusal.
+    """
+    try:
+        return settle(profile, {}, offer), ""
+    except Refusal as refusal:
+        (problem, *others) = refusal.problems
+        # The nodes are closed soon, and the person may ask for less.
+        if others or problem.field != "hours" or not problem.choices:
+            raise
+        if "hours" not in profile.open_fields:
+            raise
+        return settle(profile, {"hours": problem.choices[0]}, offer), problem.message
 
 
 def _address(profile: Profile, around: Surroundings) -> str:
@@ -260,7 +280,8 @@ def _same(name: str, one: str, other: str) -> bool:
         return one == other
 
 
-def _hint(least: str | None, most: str | None) -> str:
+def _hint(lowest: str | None, highest: str | None) -> str:
+    least, most = (None if one is None else decimal(one) for one in (lowest, highest))
     if least is not None and most is not None:
         return f"From {least} to {most}."
     if most is not None:

@@ -26,6 +26,8 @@ _LONGEST = 128
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _AMOUNT = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([KMGTkmgt])(?:i?[Bb])?")
+# As French writes 1,5; with three digits it may be a thousand, which nobody shall guess.
+_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9]{1,2}(?![0-9]))")
 _PARTITION = re.compile(PARTITION_NAME)
 _TERM = re.compile(TERM_NAME)
 
@@ -205,7 +207,7 @@ def _number_text(value: object, otherwise: str) -> str:
         if not 0 <= value <= MOST_COUNTED**2:
             raise NotReadable(otherwise)
         return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
-    return _text(value, otherwise)
+    return _COMMA.sub(".", _text(value, otherwise), count=1)
 
 
 def _whole(value: object, otherwise: str) -> int:

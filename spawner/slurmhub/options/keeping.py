@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from slurmhub.language import decimal, told
 from slurmhub.options.form import LABELS
 from slurmhub.options.profiles import PROFILE
 from slurmhub.options.sections import plain_options
@@ -115,9 +116,13 @@ def keeping(asked: Asked, presets: Iterable[Preset], titles: Mapping[str, str]) 
 
 
 def options_said(options: Mapping[str, str], titles: Mapping[str, str]) -> str:
-    """Options as one short line: Course lab; CPUs: 2."""
+    """Options as one short line in the reader's language: Course lab; CPUs: 2."""
     parts = []
     if PROFILE in options:
         parts.append(titles.get(options[PROFILE], options[PROFILE]))
-    parts += [f"{LABELS[name]}: {options[name]}" for name in LABELS if name in options]
-    return "; ".join(parts)
+    parts += [
+        f"{told(LABELS[name])}{told(':')} {decimal(options[name])}"
+        for name in LABELS
+        if name in options
+    ]
+    return told("; ").join(parts)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from slurmhub.hub.status import Status, asked_plain, status_of
+from slurmhub.hub.status import NEVER_BEGAN, Status, asked_plain, status_of
 from slurmhub.job.job import Job
-from slurmhub.options.words import time_plain
+from slurmhub.options.words import age_plain, time_plain
 from slurmhub.session.extend import Room
 from slurmhub.session.remaining import end_of, limit_minutes, seconds_left
 from slurmhub.session.use import Meter, meters
@@ -29,6 +30,8 @@ _TEXTS = {
     "job": "Job {job} on {node}",
     "away": "The hub does not answer. Try again in a minute.",
     "close": "Close",
+    "idle": "It will be stopped in {time}, so that others can have its place.",
+    "keep": "I still need it",
 }
 
 
@@ -36,13 +39,16 @@ _TEXTS = {
 class Card:
     """One server. Times are in seconds; `ends` is since the epoch, `limit` in minutes.
 
-    `more` says how much time an extension gives, and is empty where none is to be had. `answer`
-    is what became of the last one, and `granted` whether there is more time.
+    `title` is the name as its owner wrote it. `more` says how much time an extension gives, and is
+    empty where none is to be had. `answer` is what became of the last one, and `granted` whether
+    there is more time. `ago` says how long ago it ended, empty for just now or not at all.
     """
 
     name: str
     status: Status
     asked: str
+    title: str = ""
+    ago: str = ""
     meters: tuple[Meter, ...] = ()
     left: int | None = None
     ends: float | None = None
@@ -87,6 +93,7 @@ class Card:
             "more": self.more,
             "answer": self.answer,
             "granted": self.granted,
+            "idle": status.idle,
             "texts": _TEXTS,
         }
 
@@ -97,21 +104,24 @@ def card_of(settings: Any, name: str) -> Card | None:
     None for a server that was never started. Nothing is asked of Slurm here.
     """
     user, runtime = settings.user, settings.runtime
+    title = title_of(user, name)
     job = runtime.jobs.find(user.name, name)
     last = job.intent if job else runtime.jobs.ledger.last(user.name, name)
     spawner = user.spawners.get(name)
     status = spawner.status() if spawner is not None else status_of(job, last=last)
-    if last is None or status.step in ("none", "asking"):
-        return None if status.step == "none" else Card(name, status, "")
+    if last is None or status.step in ("none", "asking") or status.kind == NEVER_BEGAN:
+        return None if status.step == "none" else Card(name, status, "", title)
     asked = asked_plain(last.request)
     if job is None:
-        return Card(name, status, asked, has_job=last.job_id is not None)
+        ago = _ago(last.ended)
+        return Card(name, status, asked, title, ago, has_job=last.job_id is not None)
     more = _more(settings, job)
     answer, granted = runtime.extensions.answer(job) or ("", False)
     return Card(
         name=name,
         status=status,
         asked=asked,
+        title=title,
         meters=meters(last, settings.usage_interval) if job.listening else (),
         left=seconds_left(job),
         ends=end_of(job),
@@ -121,6 +131,22 @@ def card_of(settings: Any, name: str) -> Card | None:
         granted=granted,
         has_job=last.job_id is not None,
     )
+
+
+def not_started(settings: Any, name: str) -> Card:
+    """The card of a server that never ran."""
+    return Card(name, status_of(None), "", title_of(settings.user, name))
+
+
+def title_of(user: Any, name: str) -> str:
+    """A server's name as its owner wrote it; JupyterHub makes another one for addresses."""
+    server = user.orm_user.orm_spawners.get(name)
+    return str(server.display_name or name) if server is not None else name
+
+
+def _ago(ended: float | None) -> str:
+    past = 0.0 if ended is None else time.time() - ended
+    return age_plain(past) if past >= 60 else ""
 
 
 def _more(settings: Any, job: Job) -> Room:

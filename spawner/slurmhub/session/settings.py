@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Bool, Float, HasTraits, TraitError, Unicode, validate
 
 from slurmhub.errors import SlurmhubError
-from slurmhub.session.card import Card, card_of
+from slurmhub.session.card import Card, card_of, not_started
 from slurmhub.session.extend import ExtensionPolicy
 from slurmhub.slurm.times import TimeLimit
 
@@ -77,8 +77,7 @@ class SessionTraits(HasTraits):
         )
 
     def session_cards(self) -> list[Card]:
-        """Every server of this person that there is or was, for the home page."""
-        servers = self.user.orm_user.orm_spawners
-        names = sorted(name for name in servers if not name or self.user.allow_named_servers)
-        found = [card_of(self, name) for name in names]
-        return [card for card in found if card is not None]
+        """Every server of this person, also those that never ran, for the home page."""
+        named = self.user.orm_user.orm_spawners if self.user.allow_named_servers else {}
+        names = ["", *sorted(name for name in named if name)]
+        return [card_of(self, name) or not_started(self, name) for name in names]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from tests.unit.options.conftest import make_facts, make_node, make_partition
 
 from slurmhub.language import spoken
-from slurmhub.options import Offer, Problem, Refusal
+from slurmhub.options import Offer, Problem, Refusal, SiteLimits
 from slurmhub.options.cards import Surroundings, draw_page
 from slurmhub.options.profiles import Allowed, read_profiles
 from slurmhub.options.sections import Filled, Filling, filled_first
+from slurmhub.slurm.reservations import ReservationRecord
+from slurmhub.slurm.times import TimeLimit
 
 AROUND = Surroundings("/hub/slurmhub/share?page=alice", "/hub/slurmhub/pictures/")
 NOTHING = Filling(None, {})
@@ -142,6 +147,45 @@ def test_a_card_of_a_partition_that_is_drained_says_so(
     monkeypatch.setattr("slurmhub.options.cards.refuse_while_draining", no_more)
     page = drawn(offer, allowed(profile("a", partition="cpu"), profile("b", partition="gpu")))
     assert page.text.count("Not available now: No new servers start: new disks.") == 1
+
+
+def test_a_card_before_a_maintenance_proposes_what_there_is_time_for() -> None:
+    now = datetime.now(timezone.utc)
+    closed = ReservationRecord(
+        name="upgrade",
+        start=now + timedelta(minutes=92),
+        end=now + timedelta(hours=9),
+        nodes=("a",),
+        users=("root",),
+        flags=frozenset({"MAINT"}),
+    )
+    facts = make_facts([make_node("a")], [make_partition("p", "a")])
+    soon_closed = Offer.from_facts(replace(facts, reservations=(closed,)), SiteLimits(), now=now)
+    hours = {"max": 4, "min": 0.5}
+    may = allowed(profile(partition="p", hours={**hours, "default": 2}, memory="free"))
+    page = drawn(soon_closed, may)
+    assert "Maintenance of partition p begins at" in page.text
+    assert "Not available now" not in page.text
+    proposed = TimeLimit.parse(page.named("lab.hours")["value"] or "")
+    assert 60 <= (proposed.minutes or 0) <= 90
+    assert page.named("lab.memory")["value"]
+    # Less than the profile allows is no proposal, nor is it where there is no choice.
+    for never in ({"min": 2, "max": 4}, 2):
+        assert "Not available now" in drawn(soon_closed, allowed(profile(hours=never))).text
+
+
+def test_bounds_are_written_as_the_reader_writes_them(offer: Offer) -> None:
+    may = allowed(profile(hours={"min": 0.5, "max": 2}))
+    with spoken("fr"):
+        assert "0,5" in drawn(offer, may).text
+    assert "From 0.5 to 2." in drawn(offer, may).text
+
+
+def test_the_card_that_is_meant_says_so(offer: Offer) -> None:
+    may = allowed(profile("a", cpus={"max": 4}), profile("b", cpus={"max": 4}))
+    page = drawn(offer, may, filled_first(offer, may, {"profile": "b"}))
+    assert page.text.count("Chosen") == 1
+    assert "The b Chosen" in page.text
 
 
 def test_a_card_whose_partition_is_not_there_is_not_shown(offer: Offer) -> None:
