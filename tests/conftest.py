@@ -60,15 +60,16 @@ def code(ground: Path) -> Path:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     shutil.copytree(project / "libexec", copy / "slurmhub" / "_assets" / "libexec")
-    entry_point = re.search(
-        r'^slurmhub = "slurmhub:.+"$', (project / "pyproject.toml").read_text(), re.MULTILINE
+    text = (project / "pyproject.toml").read_text()
+    entry_points = re.findall(
+        r'^\[project\.entry-points\."(.+)"\]\n((?:.+\n)+)', text, re.MULTILINE
     )
-    assert entry_point
+    assert len(entry_points) == 2
     info = copy / "slurmhub-0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slurmhub\nVersion: 0\n")
     (info / "entry_points.txt").write_text(
-        "[jupyterhub.spawners]\n" + entry_point[0].replace('"', "")
+        "".join(f"[{group}]\n{lines}".replace('"', "") for group, lines in entry_points)
     )
     subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
     return copy
@@ -174,5 +175,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.geteuid() == 0:
         return
     for item in items:
-        if {"slurm", "browser", "attack", "faults"} & set(Path(item.path).parts):
+        if {"slurm", "browser", "attack", "faults", "shibboleth"} & set(Path(item.path).parts):
             sys.exit("These tests make accounts and daemons of their own: run them as root.")

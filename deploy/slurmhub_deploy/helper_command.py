@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from slurmhub_deploy.account_install import AccountsPlan
 from slurmhub_deploy.helper import SUDOERS, HelperPlan, Outcome, State, install
 
 helper = typer.Typer(
-    help="The small program with which a hub that is not root submits jobs as its users.",
+    help="The small programs with which a hub that is not root acts for its users.",
     no_args_is_help=True,
 )
 
@@ -35,6 +36,18 @@ def install_helper(
     bin_dir: Annotated[
         Path | None, typer.Option(help="Folder of sbatch and scancel; /usr/bin at first.")
     ] = None,
+    accounts: Annotated[
+        str | None, typer.Option(help="Also make people's accounts, in 'files' or in 'ldap'.")
+    ] = None,
+    ldap_uri: Annotated[
+        str | None, typer.Option(help="The LDAP directory; ldapi:/// at first.")
+    ] = None,
+    ldap_people: Annotated[
+        str | None, typer.Option(help="DN of the folder of people in that directory.")
+    ] = None,
+    ldap_groups: Annotated[
+        str | None, typer.Option(help="DN of the folder of groups in that directory.")
+    ] = None,
     root: Annotated[
         Path, typer.Option(help="Write below this folder, as for an image.", hidden=True)
     ] = Path("/"),
@@ -42,6 +55,7 @@ def install_helper(
 ) -> None:
     """Install slurmhub-as-user, its settings, and the sudoers line for the hub's account.
 
+    With --accounts also slurmhub-account, for a hub that makes its people's accounts.
     Run as root on the hub's host, once, and again after an upgrade. A second run changes nothing.
     """
     plan = HelperPlan(
@@ -49,6 +63,9 @@ def install_helper(
         users_group=users_group,
         bin_dir=bin_dir,
         slurm_conf=slurm_conf,
+        accounts=None
+        if accounts is None
+        else AccountsPlan(accounts, uri=ldap_uri, people=ldap_people, groups=ldap_groups),
         root=root,
     )
     outcomes = install(plan, dry_run=dry_run)

@@ -12,7 +12,9 @@ def main() -> None:
     try:
         import typer
 
+        from slurmhub_deploy.front.command import front
         from slurmhub_deploy.helper_command import helper
+        from slurmhub_deploy.identity_command import identity
     except ModuleNotFoundError as error:
         if error.name not in {"typer", "rich"}:
             raise
@@ -27,6 +29,8 @@ def main() -> None:
         pretty_exceptions_enable=False,
     )
     app.add_typer(helper, name="helper")
+    app.add_typer(identity, name="identity")
+    app.add_typer(front, name="front")
     try:
         app(prog_name="slurmhub")
     except SlurmhubError as error:

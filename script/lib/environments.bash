@@ -76,6 +76,26 @@ node_is_recent() {
     node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)'
 }
 
+# Apache with Shibboleth, and what the test identity provider runs on.
+need_shibboleth() {
+    need_debian apache2 'the web server in front of the hub' program apache2
+    need_debian libapache2-mod-shib 'Shibboleth in that web server' \
+        test -e /usr/lib/apache2/modules/mod_shib.so
+    need_debian shibboleth-sp-utils "Shibboleth's own daemon" program shibd
+    need_debian simplesamlphp 'the test identity provider' test -d /usr/share/simplesamlphp
+    need_debian libapache2-mod-php 'runs that identity provider' \
+        compgen -G '/usr/lib/apache2/modules/libphp*.so'
+    need_debian php-cli "signs a test's own responses" program php
+    need_debian php-xml 'a part of it' php_has dom
+    need_debian php-mbstring 'a part of it' php_has mbstring
+    need_debian php-curl 'a part of it' php_has curl
+    need_debian php-intl 'a part of it' php_has intl
+}
+
+php_has() {
+    php -r "exit(extension_loaded('$1') ? 0 : 1);"
+}
+
 python_makes_environments() {
     "$python" -c 'import ensurepip, venv'
 }

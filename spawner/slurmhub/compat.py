@@ -6,14 +6,19 @@ Each has a test per supported version in tests/unit/test_compat.py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 from jupyterhub import orm
 from jupyterhub.apihandlers import default_handlers
 from jupyterhub.app import JupyterHub
+from jupyterhub.crypto import CryptKeeper
+from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.utils import url_escape_path, url_path_join
+from tornado.routing import Rule
 
 
 def remove_inherited_handler() -> None:
@@ -154,3 +159,88 @@ def hub_app(spawner: Any) -> Any:
     if spawner.user is not None:
         return spawner.user.settings.get("app")
     return JupyterHub.instance() if JupyterHub.initialized() else None
+
+
+def ask_for_sessions() -> None:
+    """Make the hub ask an authenticator that keeps sessions whether a browser's cookie is good.
+
+    JupyterHub's cookie is the same in all browsers of a person and stays good after a sign-out;
+    its only way to end it is to end it everywhere. An authenticator says with `session_of(handler)`
+    which of its sessions, with `username` and `hub_session`, a request belongs to, or None.
+    """
+    inherited = BaseHandler.get_current_user_cookie
+    if getattr(inherited, "asks_for_sessions", False):
+        return
+
+    @wraps(inherited)
+    def get_current_user_cookie(self: Any) -> Any:
+        session_of = getattr(self.authenticator, "session_of", None)
+        if session_of is None:
+            return inherited(self)
+        session = session_of(self)
+        if session is None:
+            return None
+        bind_session(self, session.hub_session)
+        user = inherited(self)
+        return user if user is not None and user.name == session.username else None
+
+    vars(get_current_user_cookie)["asks_for_sessions"] = True
+    BaseHandler.get_current_user_cookie = get_current_user_cookie
+
+
+def bind_session(handler: Any, hub_session: str) -> None:
+    """Let this request belong to this session of JupyterHub, whatever its cookie says.
+
+    JupyterHub takes the id from a cookie that every server can read and any client can write; a
+    token that a request gets under another id would outlive the session.
+    """
+    handler._session_id = hub_session
+
+
+def begin_session(handler: Any) -> None:
+    """Give this request a fresh session of JupyterHub, and its browser the cookie of it.
+
+    `set_session_cookie` keeps the id that a request has, which whoever set the cookie knows.
+    """
+    handler._session_id = secrets.token_hex(16)
+    handler.set_session_cookie()
+
+
+def end_tokens(db: Any, username: str, hub_session: str) -> int:
+    """Revoke what servers and services were given in one browser session; returns how many.
+
+    Also codes that are not yet exchanged for a token. JupyterHub's own sign-out leaves these, and
+    can only revoke tokens of the browser that asks.
+    """
+    user = orm.User.find(db, name=username)
+    if user is None:
+        return 0
+    found = [
+        one
+        for kind in (orm.APIToken, orm.OAuthCode)
+        for one in db.query(kind).filter_by(user_id=user.id, session_id=hub_session)
+    ]
+    for one in found:
+        db.delete(one)
+    db.commit()
+    return len(found)
+
+
+def encrypt_auth_state_with(app: Any, key: Callable[[], bytes]) -> None:
+    """Give the hub a key for auth_state where the operator has set none.
+
+    JupyterHub takes one from the environment or from `c.CryptKeeper.keys` only, and does not start
+    without.
+    """
+    keeper = CryptKeeper.instance(parent=app)
+    if not keeper.keys:
+        keeper.keys = [key()]
+
+
+def answer_first(app: Any, matcher: Any, handler: type, settings: dict[str, Any]) -> None:
+    """Let `handler` answer what `matcher` matches, before and instead of every other handler.
+
+    A hub's extra handlers come after its own; the router of its tornado application comes before.
+    """
+    rules = app.tornado_application.default_router.rules
+    rules.insert(0, Rule(matcher, handler, settings))

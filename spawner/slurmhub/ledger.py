@@ -86,6 +86,46 @@ notices = sa.Table(
     sa.Column("created", sa.Float, nullable=False),
 )
 
+# One row for each POSIX account that was ever given or matched; none is ever deleted, so that a
+# name and a number belong to one person for ever. The states are in slurmhub.auth.people.
+people = sa.Table(
+    "slurmhub_person",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("account", sa.Unicode(255), nullable=False, unique=True),
+    sa.Column("uid", sa.BigInteger, unique=True),
+    sa.Column("source", sa.String(16), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("token", sa.String(32)),
+    sa.Column("created", sa.Float),
+    sa.Column("seen", sa.Float),
+)
+
+# One subject of one identity provider, by entityID; an administrator may link several to a person.
+identities = sa.Table(
+    "slurmhub_identity",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("person", sa.Integer, sa.ForeignKey("slurmhub_person.id"), nullable=False),
+    sa.Column("idp", sa.Unicode(1024), nullable=False),
+    sa.Column("linked", sa.Boolean, nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Index("slurmhub_identity_person", "person"),
+)
+
+# What identifies a subject. The digest is that of entityID, kind and value, and says that no two
+# subjects have the same one, on every database.
+identifiers = sa.Table(
+    "slurmhub_identifier",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("identity", sa.Integer, sa.ForeignKey("slurmhub_identity.id"), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("value", sa.Unicode(1024), nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Index("slurmhub_identifier_identity", "identity"),
+)
+
 
 class LedgerUnwritable(SlurmhubError):
     """The ledger's database refused a write, so nothing was asked of Slurm."""

@@ -23,6 +23,11 @@ REQUESTS_REFUSED = Counter(
 EXTENSIONS = Counter(
     "slurmhub_extensions", "Requests for more time, by what became of them", ["outcome"]
 )
+SIGN_INS = Counter("slurmhub_signins", "People who were signed in")
+SIGN_INS_REFUSED = Counter(
+    "slurmhub_signin_refused", "Sign-ins, and headers that pass for one, refused, by why", ["why"]
+)
+SESSION_ENDS = Counter("slurmhub_session_ends", "Browser sessions that ended, by how", ["how"])
 WATCH_FAILURES = Gauge(
     "slurmhub_watch_failures", "Looks at the cluster that failed in a row; 0 while Slurm answers"
 )

@@ -20,6 +20,7 @@ from tests.rig.docs import PROJECT, pages
 # Where the other commands are run. The lines of a page stand here as they are there.
 RUN_ELSEWHERE = {
     "script/demo": "tests/demo/test_demo.py",
+    "script/demo --shibboleth": "tests/demo/conftest.py",
     "pip install ./labextension": "deploy/slurmhub_deploy/demo/environment.py",
     "script/test": ".ci/run",
     "script/test --fast": ".ci/run",
@@ -40,9 +41,14 @@ RUN_HERE = frozenset(
     {
         'pip install ".[deploy]"',
         "slurmhub helper install --hub-account jupyterhub --users-group students",
+        "slurmhub helper install --hub-account jupyterhub --users-group students --accounts files",
         "script/docs",
     }
 )
+# In tests/docs/test_accounts.py, one after the other, on a ledger with people in it.
+ON_A_LEDGER = "slurmhub identity "
+# In tests/docs/test_front.py, with the settings that the page shows.
+OF_A_FRONT = "slurmhub front "
 # Accounts that every machine has, in place of those of the pages.
 INSTEAD = {"jupyterhub": "daemon", "students": "users"}
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to root")
@@ -60,7 +66,8 @@ def commands() -> set[str]:
 
 
 def test_every_command_is_run_somewhere() -> None:
-    assert commands() == RUN_HERE | RUN_ON_A_HOST | set(RUN_ELSEWHERE)
+    elsewhere = {line for line in commands() if line.startswith((ON_A_LEDGER, OF_A_FRONT))}
+    assert commands() == RUN_HERE | RUN_ON_A_HOST | set(RUN_ELSEWHERE) | elsewhere
     assert {line for line in commands() if is_for_a_host(line)} >= RUN_ON_A_HOST
     for command, runner in RUN_ELSEWHERE.items():
         if command.startswith("pip install ./"):
@@ -119,8 +126,13 @@ def test_the_command_is_there_after_the_installation(installed: Path, tmp_path: 
 
 
 @needs_root
-def test_the_helper_is_installed_as_the_page_says(installed: Path, tmp_path: Path) -> None:
-    (line,) = (line for line in commands() if line.startswith("slurmhub helper install"))
+@pytest.mark.parametrize(("helpers", "files"), [("", 3), ("--accounts files", 6)])
+def test_the_helper_is_installed_as_the_page_says(
+    installed: Path, tmp_path: Path, helpers: str, files: int
+) -> None:
+    (line,) = (
+        line for line in RUN_HERE if line.endswith(f"--users-group students {helpers}".strip())
+    )
     arguments = [INSTEAD.get(word, word) for word in line.split()[1:]]
     root, programs = tmp_path / "root", tmp_path / "programs"
     root.mkdir(mode=0o755)
@@ -130,9 +142,9 @@ def test_the_helper_is_installed_as_the_page_says(installed: Path, tmp_path: Pat
         (programs / name).chmod(0o755)
     arguments += ["--root", str(root), "--bin-dir", str(programs)]
     dry = _slurmhub(installed, tmp_path, *arguments, "--dry-run").stdout
-    assert dry.count("would be written") == 3
+    assert dry.count("would be written") == files
     assert list(root.iterdir()) == []
-    assert _slurmhub(installed, tmp_path, *arguments).stdout.count(": written") == 3
+    assert _slurmhub(installed, tmp_path, *arguments).stdout.count(": written") == files
     assert os.access(root / PROGRAM.relative_to("/"), os.X_OK)
     assert (root / SUDOERS.relative_to("/")).read_text() == sudoers_text("daemon", "users")
     # "Edit the file to change it, a later run keeps what you wrote."

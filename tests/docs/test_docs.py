@@ -16,6 +16,7 @@ from jupyterhub.spawner import Spawner
 from traitlets.config import Config
 
 import slurmhub
+from slurmhub.auth.authenticator import ShibbolethAuthenticator
 from slurmhub.job.outcome import INVISIBLE
 from slurmhub.options.request import FIELDS
 from slurmhub.spawner import SlurmHubSpawner
@@ -32,9 +33,12 @@ SETTABLE: dict[str, Any] = {
     "ConfigurableHTTPProxy": ConfigurableHTTPProxy,
     "Spawner": Spawner,
     "SlurmHubSpawner": SlurmHubSpawner,
+    "ShibbolethAuthenticator": ShibbolethAuthenticator,
 }
 # Names that begin as metrics do and are none.
-OTHER_NAMES = frozenset({"slurmhub_key", "slurmhub_deploy"})
+OTHER_NAMES = frozenset(
+    {"slurmhub_auth_state_key", "slurmhub_deploy", "slurmhub_key", "slurmhub_terms_accepted"}
+)
 
 
 def where(value: object) -> str:

@@ -40,7 +40,7 @@ class Host:
         """Start it, and return when its systemd has started everything."""
         for place in (self.root, self._layer / "upper", self._layer / "work"):
             place.mkdir(parents=True)
-        layers = f"lowerdir={_tree(self._suite)},upperdir={self._layer}/upper"
+        layers = f"lowerdir={tree(self._suite)},upperdir={self._layer}/upper"
         _run(
             "mount", "-t", "overlay", "-o", f"{layers},workdir={self._layer}/work", "lab", self.root
         )
@@ -157,26 +157,26 @@ class Host:
         return self._state() in ("running", "degraded")
 
 
-def _tree(suite: str) -> Path:
+def tree(suite: str, packages: tuple[str, ...] = _PACKAGES) -> Path:
     """The files of a fresh host, made once: about fifteen seconds."""
-    recipe = repr((suite, _PACKAGES))
-    tree = TREES / f"{suite}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+    recipe = repr((suite, packages))
+    files = TREES / f"{suite}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     TREES.mkdir(parents=True, exist_ok=True)
     with (TREES / f"{suite}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not tree.exists():
-            partial = tree.with_suffix(".partial")
+        if not files.exists():
+            partial = files.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)
             _run(
                 *("setpriv", "--pdeathsig", "KILL"),
                 *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
-                *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(_PACKAGES)}"),
+                *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}"),
                 # Mirrors that keep an old state of Debian have an old date.
                 '--aptopt=Acquire::Check-Valid-Until "false"',
                 *(suite, partial),
             )
-            partial.rename(tree)
-    return tree
+            partial.rename(files)
+    return files
 
 
 def _remove_control_groups() -> None:

@@ -27,6 +27,12 @@ PACKAGE = Path(__file__).parents[2] / "spawner" / "slurmhub"
 LOCALE = PACKAGE / "locale"
 
 SPOKEN = (
+    "auth/account_refusals.py",
+    "auth/assertion.py",
+    "auth/discovery.py",
+    "auth/refusals.py",
+    "auth/terms_page.py",
+    "auth/where.py",
     "files/*.py",
     "hub/*.py",
     "idle/*.py",
@@ -51,6 +57,7 @@ UNSPOKEN = frozenset(
         "job/meter.py",
         "job/policy.py",
         "job/script.py",
+        "job/server_config.py",
         "job/tag.py",
         "options/limits.py",
         "options/profiles.py",
@@ -85,7 +92,7 @@ _NOT_FOR_PEOPLE = frozenset(
         "ForeignKey",
     ]
 )
-_NOT_SAID = frozenset({"help", "pattern", "media_type", "type"})
+_NOT_SAID = frozenset({"for_operator", "help", "pattern", "media_type", "problem", "type"})
 _TRANSLATORS = frozenset({"_", "told"})
 
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import inspect
+from types import SimpleNamespace
+from typing import Any
 
 import batchspawner
+import pytest
+import sqlalchemy as sa
 from jupyterhub.apihandlers import default_handlers
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.app import JupyterHub
+from jupyterhub.crypto import CryptKeeper
+from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.oauth.provider import JupyterHubOAuthServer
-from jupyterhub.orm import APIToken
+from jupyterhub.orm import APIToken, Base, OAuthCode
+from jupyterhub.orm import User as User_
 from jupyterhub.spawner import Spawner
 from jupyterhub.user import User
+from sqlalchemy.orm import Session
+from tornado import web
+from tornado.routing import PathMatches
 
 from slurmhub import SlurmHubSpawner, compat
 from slurmhub.hub.rendezvous_handler import PATTERN
@@ -66,6 +76,95 @@ def test_a_wait_can_be_interrupted_and_leaves_nothing() -> None:
         assert spawner.pending == "check"
     assert not compat.is_held(spawner)
     assert compat.spawning(spawner) is None
+
+
+def test_cookies_are_asked_about_where_an_authenticator_keeps_sessions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bob, alice = SimpleNamespace(name="bob"), SimpleNamespace(name="alice")
+
+    class Handler:
+        authenticator: Any = None
+        user = alice
+
+    monkeypatch.setattr(BaseHandler, "get_current_user_cookie", lambda self: self.user)
+    compat.ask_for_sessions()
+    once = BaseHandler.get_current_user_cookie
+    compat.ask_for_sessions()
+    assert BaseHandler.get_current_user_cookie is once
+    handler = Handler()
+    # Another authenticator's people have JupyterHub's cookie alone.
+    assert once(handler) is alice
+    session = SimpleNamespace(username="alice", hub_session="h1")
+    handler.authenticator = SimpleNamespace(session_of=lambda _: session)
+    assert once(handler) is alice
+    assert vars(handler)["_session_id"] == "h1"
+    handler.user = bob
+    assert once(handler) is None
+    handler.authenticator = SimpleNamespace(session_of=lambda _: None)
+    assert once(handler) is None
+
+
+def test_jupyterhub_keeps_the_session_where_we_set_it() -> None:
+    for method in (BaseHandler.get_session_cookie, BaseHandler.set_session_cookie):
+        assert '"_session_id"' in inspect.getsource(method)
+    assert "get_current_user_cookie" in inspect.getsource(BaseHandler.get_current_user)
+    for table in (APIToken, OAuthCode):
+        assert {"session_id", "user_id"} <= set(table.__table__.columns.keys())
+    given: list[str] = []
+    handler = SimpleNamespace(set_session_cookie=lambda: given.append("cookie"))
+    compat.begin_session(handler)
+    first = handler._session_id
+    compat.begin_session(handler)
+    assert given == ["cookie", "cookie"]
+    assert len(first) == 32
+    assert handler._session_id != first
+
+
+def test_tokens_of_one_session_are_revoked_and_no_others() -> None:
+    engine = sa.create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    db = Session(engine)
+    alice, bob = User_(name="alice"), User_(name="bob")
+    db.add_all([alice, bob])
+    db.commit()
+    had = ((alice, "h1"), (alice, "h1"), (alice, "h2"), (bob, "h1"), (alice, None))
+    for number, (user, session) in enumerate(had):
+        db.add(APIToken(user_id=user.id, session_id=session, hashed=str(number)))
+        db.add(OAuthCode(user_id=user.id, session_id=session, code="c"))
+    db.commit()
+    assert compat.end_tokens(db, "nobody", "h1") == 0
+    assert compat.end_tokens(db, "alice", "h1") == 4
+    for table in (APIToken, OAuthCode):
+        left = sorted((one.user.name, one.session_id or "") for one in db.query(table))
+        assert left == [("alice", ""), ("alice", "h2"), ("bob", "h1")]
+    assert compat.end_tokens(db, "alice", "h1") == 0
+
+
+def test_a_key_for_auth_state_is_used_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JUPYTERHUB_CRYPT_KEY", raising=False)
+    CryptKeeper.clear_instance()
+    try:
+        compat.encrypt_auth_state_with(None, lambda: b"k" * 32)
+        assert CryptKeeper.instance().keys == [b"k" * 32]
+        CryptKeeper.instance().check_available()
+        # The operator's own key stays.
+        compat.encrypt_auth_state_with(None, lambda: b"x" * 32)
+        assert CryptKeeper.instance().keys == [b"k" * 32]
+    finally:
+        CryptKeeper.clear_instance()
+
+
+def test_what_is_to_answer_first_does() -> None:
+    class Page(web.RequestHandler):
+        pass
+
+    application = web.Application([("/.*", Page)])
+    compat.answer_first(
+        SimpleNamespace(tornado_application=application), PathMatches("/first"), Page, {}
+    )
+    assert isinstance(application.default_router.rules[0].matcher, PathMatches)
+    assert "self.tornado_application = " in inspect.getsource(JupyterHub.init_tornado_application)
 
 
 def test_the_application_is_in_every_users_settings() -> None:

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from slurmhub.auth.sessions import sessions
+from slurmhub.auth.terms import accepted_terms
 from slurmhub.ledger import Ledger, LedgerUnwritable, Outcome, metadata
 from tests.unit.fakes import LOG, intent, ledger_at
 
@@ -71,6 +73,8 @@ def test_accepted_options_are_those_of_one_server(tmp_path: Path) -> None:
 
 def test_the_migrations_make_the_tables_the_code_expects(tmp_path: Path) -> None:
     ledger_at(tmp_path).close()
+    # Tables that are described beside what uses them.
+    assert {sessions.name, accepted_terms.name} <= set(metadata.tables)
     engine = sa.create_engine(f"sqlite:///{tmp_path}/ledger.sqlite")
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)

@@ -28,6 +28,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def demo(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the hub.")] = 8000,
+    shibboleth: Annotated[
+        bool,
+        typer.Option("--shibboleth", help="Sign in at a test identity provider, by Shibboleth."),
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return once the hub answers.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="End the demo that runs.")] = False,
     status: Annotated[bool, typer.Option("--status", help="Say whether one runs.")] = False,
@@ -49,9 +53,9 @@ def demo(
     elif clean:
         _clean(places)
     elif detach:
-        _in_background(port, python)
+        _in_background(port, python, shibboleth=shibboleth)
     else:
-        _run(places, python, port, behind=behind)
+        _run(places, python, port, behind=behind, shibboleth=shibboleth)
 
 
 def main() -> None:
@@ -65,7 +69,7 @@ def main() -> None:
         sys.exit(130)
 
 
-def _run(places: Places, python: Path, port: int, *, behind: bool) -> None:
+def _run(places: Places, python: Path, port: int, *, behind: bool, shibboleth: bool) -> None:
     interrupts = Interrupts()
 
     def ready() -> None:
@@ -76,7 +80,7 @@ def _run(places: Places, python: Path, port: int, *, behind: bool) -> None:
             print("\nCtrl-C stops everything.", flush=True)
 
     try:
-        Demo(places, python, port, interrupts, _say).run(ready)
+        Demo(places, python, port, interrupts, _say, shibboleth=shibboleth).run(ready)
     except Interrupted:
         if behind:
             raise
@@ -91,12 +95,13 @@ def _say(words: str) -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of this process
 
 
-def _in_background(port: int, python: Path) -> None:
+def _in_background(port: int, python: Path, *, shibboleth: bool) -> None:
     """Start the demo in a session of its own and pass its words on until it is ready."""
     interrupts = Interrupts()
     module = [sys.executable, "-m", "slurmhub_deploy.demo", "--behind"]
+    chosen = ["--shibboleth"] if shibboleth else []
     process = subprocess.Popen(
-        [*module, "--port", str(port), "--python", str(python)],
+        [*module, *chosen, "--port", str(port), "--python", str(python)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         start_new_session=True,

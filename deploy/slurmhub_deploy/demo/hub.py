@@ -32,14 +32,21 @@ class HubPlan:
     launcher_python: str
     own_accounts: bool
     """Whether each person has a Unix account; else every job is of the account that runs this."""
+    public_port: int | None = None
+    """The port of the front that stands before the proxy, with Shibboleth."""
 
     @property
     def url(self) -> str:
         return f"http://{ADDRESS}:{self.port}"
 
 
-def configuration(plan: HubPlan, places: Places, cluster: EmbeddedCluster) -> str:
-    """jupyterhub_config.py. It holds no secret."""
+def configuration(
+    plan: HubPlan,
+    places: Places,
+    cluster: EmbeddedCluster,
+    instead: Mapping[str, object] | None = None,
+) -> str:
+    """jupyterhub_config.py, with these settings instead of the usual ones. It holds no secret."""
     settings: dict[str, object] = {
         "JupyterHub.bind_url": plan.url,
         "JupyterHub.hub_bind_url": f"http://{ADDRESS}:{plan.hub_port}",
@@ -62,9 +69,12 @@ def configuration(plan: HubPlan, places: Places, cluster: EmbeddedCluster) -> st
         "SlurmHubSpawner.profiles": _PROFILES,
         "SlurmHubSpawner.files_page": True,
     }
+    settings |= instead or {}
     lines = ["# Written at each start of the demo.", "import slurmhub", "", "slurmhub.configure(c)"]
     lines += [f"c.{name} = {value!r}" for name, value in settings.items()]
-    lines += ["", *(_ACCOUNTS if plan.own_accounts else _ONE_ACCOUNT)]
+    # With Shibboleth the hub knows people by their Unix accounts.
+    if plan.public_port is None:
+        lines += ["", *(_ACCOUNTS if plan.own_accounts else _ONE_ACCOUNT)]
     return "\n".join(lines).replace("HOMES", repr(str(places.homes))) + "\n"
 
 

@@ -44,6 +44,11 @@ class Places:
         return self.state / "hub"
 
     @property
+    def front(self) -> Path:
+        """Apache, Shibboleth and the test identity provider, with --shibboleth."""
+        return self.state / "front"
+
+    @property
     def homes(self) -> Path:
         return self.state / "homes"
 

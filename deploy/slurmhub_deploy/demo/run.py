@@ -18,6 +18,7 @@ from slurmhub_deploy.cluster import EmbeddedCluster, standard_plan
 from slurmhub_deploy.cluster.layout import free_ports
 from slurmhub_deploy.daemon import Daemon
 from slurmhub_deploy.demo import hub as hubs
+from slurmhub_deploy.demo import shibboleth as fronts
 from slurmhub_deploy.demo.accounts import PEOPLE, make_accounts, remove_accounts
 from slurmhub_deploy.demo.environment import (
     Workshop,
@@ -30,6 +31,7 @@ from slurmhub_deploy.demo.passwords import new_passwords, write_hashes
 from slurmhub_deploy.demo.places import Places, make_state
 from slurmhub_deploy.demo.reach import check_others_can_run
 from slurmhub_deploy.errors import DeployError
+from slurmhub_deploy.front.embedded import EmbeddedFront
 from slurmhub_deploy.processes import ProcessId
 
 _READY_SECONDS = 60
@@ -57,8 +59,17 @@ class Demo:
     """One demo of this account, from its lock to its last file."""
 
     def __init__(
-        self, places: Places, python: Path, port: int, interrupts: Interrupts, say: Say
+        self,
+        places: Places,
+        python: Path,
+        port: int,
+        interrupts: Interrupts,
+        say: Say,
+        *,
+        shibboleth: bool = False,
     ) -> None:
+        self._shibboleth = shibboleth
+        self._front: EmbeddedFront | None = None
         self._places = places
         self._python = python
         self._port = port
@@ -72,6 +83,8 @@ class Demo:
 
         Everything is gone when this returns or raises.
         """
+        if self._shibboleth:
+            fronts.require_root(self._places)
         with locked(self._places):
             remove_remains(self._places, but=self._places.lock)
             try:
@@ -106,7 +119,12 @@ class Demo:
         self._interrupts.check()
         self._say("Starting the hub …")
         passwords = new_passwords(PEOPLE)
+        if self._shibboleth:
+            self._front = fronts.make_front(places, plan, passwords)
         self._start_hub(plan, cluster, python, proxy, passwords)
+        if self._front is not None:
+            self._say("Starting Apache, Shibboleth and a test identity provider …")
+            self._front.start()
         return plan, passwords
 
     def _start_hub(
@@ -120,7 +138,8 @@ class Demo:
         places = self._places
         places.hub.mkdir(mode=0o700, exist_ok=True)
         write_hashes(passwords, places.hub / "passwords.json")
-        text = hubs.configuration(plan, places, cluster)
+        instead = None if self._front is None else fronts.hub_settings(self._front)
+        text = hubs.configuration(plan, places, cluster, instead)
         (places.hub / "jupyterhub_config.py").write_text(text)
         environment = hubs.environment(places, self._token)
         hubs.proxy_daemon(places, proxy, plan).start(environment)
@@ -140,13 +159,15 @@ class Demo:
         restarts: deque[float] = deque(maxlen=_RESTARTS)
         _, proxy = hubs.stopped_daemons(self._places)
         while True:
-            processes = [ProcessId.load(daemon.record) for daemon in (self._hub, proxy) if daemon]
+            watched = [*self._others(proxy), *([self._hub] if self._hub else [])]
+            processes = [ProcessId.load(daemon.record) for daemon in watched]
             self._interrupts.wait([process for process in processes if process is not None])
-            if proxy.process() is None:
-                raise DeployError(
-                    f"The proxy ended. Its last words: {proxy.last_words()}",
-                    remedy="Start the demo again.",
-                )
+            for daemon in self._others(proxy):
+                if daemon.process() is None:
+                    raise DeployError(
+                        f"The {daemon.name} ended. Its last words: {daemon.last_words()}",
+                        remedy="Start the demo again.",
+                    )
             assert self._hub is not None  # noqa: S101 - for the type checker: it was started
             if len(restarts) == _RESTARTS and time.monotonic() - restarts[0] < 60:
                 raise DeployError(
@@ -157,10 +178,15 @@ class Demo:
             self._say("The hub ended; it is started again.")
             self._hub.start(hubs.environment(self._places, self._token))
 
+    def _others(self, proxy: Daemon) -> tuple[Daemon, ...]:
+        """What must go on running besides the hub, which is started again."""
+        return (proxy, *(self._front.daemons() if self._front is not None else ()))
+
     def _plan(self, singleuser: tuple[str, ...]) -> hubs.HubPlan:
-        first, second = free_ports(2)
+        first, second, inner = free_ports(3)
         return hubs.HubPlan(
-            port=self._port,
+            port=inner if self._shibboleth else self._port,
+            public_port=self._port if self._shibboleth else None,
             hub_port=first,
             proxy_api_port=second,
             singleuser=singleuser,
@@ -169,14 +195,19 @@ class Demo:
         )
 
     def _record(self) -> None:
-        url = f"http://{hubs.ADDRESS}:{self._port}"
+        scheme = "https" if self._shibboleth else "http"
+        url = f"{scheme}://{hubs.ADDRESS}:{self._port}"
         record = {"url": url, "supervisor": asdict(ProcessId.of(os.getpid()))}
         self._places.record.write_text(json.dumps(record))
 
     def _announce(self, plan: hubs.HubPlan, passwords: dict[str, str]) -> None:
-        self._say(f"\nThe hub answers at {plan.url}/ with these accounts and passwords:\n")
-        for person, password in passwords.items():
-            self._say(f"{person} {password}")
+        if self._front is not None:
+            for line in fronts.words(self._front, passwords):
+                self._say(line)
+        else:
+            self._say(f"\nThe hub answers at {plan.url}/ with these accounts and passwords:\n")
+            for person, password in passwords.items():
+                self._say(f"{person} {password}")
         self._say(f"\nSlurm's commands reach the cluster with SLURM_CONF={self._conf}")
 
     @property
@@ -229,6 +260,7 @@ def remove_remains(places: Places, *, but: Path | None = None) -> None:
     hub.stop(grace=10)
     cluster.stop(grace=1)
     proxy.stop()
+    fronts.front_of(places).stop()
     if places.root:
         remove_accounts(places.homes)
     for entry in places.state.iterdir():

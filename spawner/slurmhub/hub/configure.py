@@ -10,6 +10,8 @@ from jupyterhub.app import JupyterHub
 from traitlets import TraitError
 
 from slurmhub.announcing import Announcing
+from slurmhub.auth.guard import guard
+from slurmhub.auth.settings import SignInTraits
 from slurmhub.errors import SlurmhubError
 from slurmhub.hub.activity import hear_reports
 from slurmhub.hub.files import HANDLERS as FILES
@@ -126,8 +128,10 @@ async def _begin_when_ready() -> None:
 
 
 def _furnish(app: Any) -> None:
-    """Give every template our words, and every request its language."""
+    """Give every template our words, every request its language, and the sign-in its guard."""
     app.tornado_application.add_transform(LearnLanguage)
+    if isinstance(app.authenticator, SignInTraits):
+        guard(app)
     # Not by jinja_environment_options: a site that sets its own would leave our pages without.
     for name in ("jinja2_env", "jinja2_env_sync"):
         for extension in (Translating, Announcing):

@@ -2,9 +2,9 @@
 
     launcher.py -- COMMAND [ARGUMENT ...]
 
-Carried by the batch script; needs nothing but Python 3.8. SLURMHUB_JOB holds the order as JSON:
-environment, hub {url, token, tls}, listen {address, ports}, launch_timeout and usage_interval in s.
-SLURMHUB_METER is meter.py; SLURMHUB_TROUBLE says why not to start, SLURMHUB_BIND_ADDRESS where.
+Carried by the batch script; needs only Python 3.8. SLURMHUB_METER is meter.py, SLURMHUB_JOB JSON:
+environment, hub {url, token, tls}, listen {address, ports}, launch_timeout, usage_interval (in s),
+maybe config for Jupyter. SLURMHUB_TROUBLE says why not to start, SLURMHUB_BIND_ADDRESS where.
 """
 
 from __future__ import annotations
@@ -61,12 +61,10 @@ class Hub(threading.Thread):
         self.answers: list[tuple[str, int, dict[str, Any]]] = []  # event, status, body
         self.heard_of_end = threading.Event()
         self.certificate: dict[str, str] = {}  # with internal TLS, the files of the job's own
-        self._scheme, _, rest = url.partition("://")
-        self._place, _, self._path = rest.partition("/")
+        self._scheme, _, self._place, self._path = url.split("/", 3)
         self._token, self._job, self._log, self._wake = token, job, log, wake
         self._queue: list[tuple[str, dict[str, Any]]] = []
-        self._changed = threading.Condition()
-        self._trouble = ""
+        self._changed, self._trouble = threading.Condition(), ""
         self.start()
 
     def post(self, event: str, **facts: Any) -> None:
@@ -126,7 +124,7 @@ class Hub(threading.Thread):
     def _connection(self) -> Any:
         import http.client
 
-        if self._scheme != "https":
+        if self._scheme != "https:":
             return http.client.HTTPConnection(self._place, timeout=HTTP_SECONDS)
         import ssl
 
@@ -143,8 +141,8 @@ class Launcher:
         self._command, self._order, self._environ = command, order, environ
         self._bind = environ.get("SLURMHUB_BIND_ADDRESS") or order["listen"]["address"]
         self._deadline = time.monotonic() + order["launch_timeout"]
-        self._log, self._folder = Log(), ""
-        self._over = ""  # why all must end: "terminated" or "refused-by-hub"
+        # _over is why all must end: "terminated" or "refused-by-hub"
+        self._log, self._folder, self._over = Log(), "", ""
         self._server: subprocess.Popen[bytes] | None = None
         self._copier: threading.Thread | None = None
         self._tls_awaited = bool(order["hub"]["tls"])
@@ -201,8 +199,7 @@ class Launcher:
             while not self._over and not self._port_refused and self._code() is None:
                 self._pause(None)
             why = "" if self._port_refused else "server-exited"
-        if why == "server-exited":
-            # Slurm signals every process of a job: the server may be gone before our SIGTERM.
+        if why == "server-exited":  # Slurm signals a whole job: it may go before our SIGTERM
             self._pause(0.1)
         if not why and not self._over:
             self._log.say(f"port {port} cannot be used; taking another")
@@ -273,8 +270,7 @@ class Launcher:
     def _finish(self, why: str) -> int:
         self._stop(float("inf") if why == "terminated" else STOP_SECONDS)  # Slurm's KillWait is one
         code = self._code()
-        number = -code if code is not None and code < 0 else None
-        code = None if number else code
+        code, number = (None, -code) if code is not None and code < 0 else (code, None)
         tail = self._log.tail.decode("utf-8", "replace")
         used = self._order.get("last_use", dict)()
         self._hub.post("ended", exit_code=code, signal=number, why=why, tail=tail, **used)
@@ -310,15 +306,15 @@ class Launcher:
 
     def _store(self, prefix: str, tls: dict[str, str]) -> dict[str, str]:
         """Writes the three parts into a 0700 folder; returns the paths by SSL_PARTS' names."""
+        return {name: self._private(f"{prefix}-{part}.pem", tls[part]) for part, name in SSL_PARTS}
+
+    def _private(self, name: str, text: str) -> str:
         import tempfile
 
         self._folder = self._folder or tempfile.mkdtemp(prefix="slurmhub-")
-        paths = {}
-        for part, name in SSL_PARTS:
-            paths[name] = os.path.join(self._folder, f"{prefix}-{part}.pem")
-            with open(paths[name], "x", encoding="ascii") as file:
-                file.write(tls[part])
-        return paths
+        with open(os.path.join(self._folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+        return file.name
 
     def _server_environment(self, port: int) -> dict[str, str]:
         kept = {k: v for k, v in self._environ.items() if not k.startswith("SLURMHUB_")}
@@ -328,6 +324,10 @@ class Launcher:
         host = f"[{self._bind}]" if ":" in self._bind else self._bind
         place = ["https:" if self._tls else scheme, "", f"{host}:{port}", *path]
         kept["JUPYTERHUB_SERVICE_URL"] = "/".join(place)
+        with contextlib.suppress(OSError, KeyError):  # on a full disk, or without any, so it starts
+            self._private("jupyter_server_config.py", self._order["config"])
+            paths = [self._folder, *filter(None, [kept.get("JUPYTER_CONFIG_PATH")])]
+            kept["JUPYTER_CONFIG_PATH"] = ":".join(paths)
         return kept
 
 

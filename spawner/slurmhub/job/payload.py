@@ -12,7 +12,7 @@ from typing import Any
 from slurmhub.certificates import issue
 from slurmhub.errors import SlurmhubError
 from slurmhub.job.crossing import Person
-from slurmhub.job.script import batch_script
+from slurmhub.job.script import batch_script, server_config_source
 from slurmhub.job.tag import JobTag
 from slurmhub.options.refusal import shown
 from slurmhub.options.request import JobRequest
@@ -58,6 +58,7 @@ async def prepare(
             "listen": {"address": spawner.ip, "ports": list(spawner.port_range)},
             "launch_timeout": spawner.launch_timeout,
             "usage_interval": spawner.usage_interval,
+            **_server_config(spawner),
         }
     )
     if len(payload.encode()) > MOST_PAYLOAD:
@@ -68,6 +69,12 @@ async def prepare(
         )
     script = batch_script(request, tag, policy, command, owner.home)
     return Submission(script, payload, policy.directories(owner.home))
+
+
+def _server_config(spawner: Any) -> dict[str, str]:
+    """Configuration for the server, where the hub's sign-in wants servers to notice its end."""
+    within = getattr(getattr(spawner.hub_app, "authenticator", None), "servers_notice_within", 0)
+    return {"config": f"HALF = {float(within) / 2}\n{server_config_source()}"} if within else {}
 
 
 def _environment(spawner: Any, token: str) -> dict[str, Any]:

@@ -88,6 +88,12 @@ def meter_source() -> str:
     return Path(__file__).with_name("meter.py").read_text(encoding="utf-8")
 
 
+@cache
+def server_config_source() -> str:
+    """The text of server_config.py, which comes with the hub's order where the site wants it."""
+    return Path(__file__).with_name("server_config.py").read_text(encoding="utf-8")
+
+
 def _directives(request: JobRequest, tag: JobTag, policy: ScriptPolicy, home: str) -> list[str]:
     gres = request.gres
     options: list[tuple[str, str | None]] = [

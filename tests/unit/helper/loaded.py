@@ -1,4 +1,4 @@
-"""The as-user helper as a module: the program has no .py in its name."""
+"""The helpers as modules: the programs have no .py in their names."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from slurmhub.assets import asset
 
 
 def load_helper() -> Any:
-    """A fresh copy of the program, not run."""
-    loader = SourceFileLoader("slurmhub_as_user", str(asset("libexec/slurmhub-as-user")))
+    """A fresh copy of the as-user helper, not run."""
+    return load_program("slurmhub-as-user")
+
+
+def load_program(name: str) -> Any:
+    """A fresh copy of a program of libexec, not run."""
+    loader = SourceFileLoader(name.replace("-", "_"), str(asset(f"libexec/{name}")))
     spec = importlib.util.spec_from_loader(loader.name, loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)

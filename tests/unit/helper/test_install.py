@@ -204,7 +204,7 @@ def test_nothing_is_written_when_visudo_refuses(
 
 
 def test_without_visudo(plan: HelperPlan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installing, "_VISUDO", ("/nowhere/visudo",))
+    monkeypatch.setattr("slurmhub_deploy.installing._VISUDO", ("/nowhere/visudo",))
     with pytest.raises(DeployError, match="not installed") as refused:
         install(plan, dry_run=True)
     assert "Install sudo" in refused.value.remedy

@@ -76,6 +76,7 @@ class Order:
     ports: tuple[int, int] = PORTS
     launch_timeout: float = 10
     usage_interval: float = 300
+    config: str | None = None
 
     def text(self, notes: Path) -> str:
         service = {"JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:0/user/alice/lab server/"}
@@ -86,6 +87,7 @@ class Order:
                 "listen": {"address": self.address, "ports": list(self.ports)},
                 "launch_timeout": self.launch_timeout,
                 "usage_interval": self.usage_interval,
+                **({"config": self.config} if self.config is not None else {}),
             }
         )
 

@@ -97,6 +97,36 @@ def test_circumstances_of_the_server(launch: Launch) -> None:
         assert not facts["ignored"] & 1 << (number - 1), number
 
 
+@pytest.mark.parametrize("before", [None, "/etc/site:/etc/other"])
+def test_a_configuration_of_the_hub_reaches_the_server(launch: Launch, before: str | None) -> None:
+    own = {"JUPYTER_CONFIG_PATH": before} if before else {}
+    with FakeHub() as hub:
+        order = Order(hub.url, environment=own, config="c = 'd\u00e9j\u00e0'\n")
+        running = launch(order, servers.TELLS_ITS_CIRCUMSTANCES)
+        hub.wait_for("listening")
+        path = json.loads(running.note("facts"))["environment"]["JUPYTER_CONFIG_PATH"]
+        folder, _, rest = path.partition(":")
+        assert rest == (before or "")
+        assert Path(folder).stat().st_mode & 0o777 == 0o700
+        assert (Path(folder) / "jupyter_server_config.py").read_text() == "c = 'd\u00e9j\u00e0'\n"
+        running.process.terminate()
+        running.end()
+    assert not Path(folder).exists()
+
+
+def test_without_one_nothing_is_written_and_a_full_disk_stops_no_server(
+    launch: Launch, tmp_path: Path
+) -> None:
+    for order in (Order(""), Order("", config="x", job_environment={"TMPDIR": "/proc/none"})):
+        with FakeHub() as hub:
+            order.url = hub.url
+            nowhere = {"tempfile.mkdtemp(prefix": "tempfile.mkdtemp(dir='/proc/none', prefix"}
+            running = launch(order, servers.TELLS_ITS_CIRCUMSTANCES, edits=nowhere)
+            hub.wait_for("listening")
+            facts = json.loads(running.note("facts"))
+        assert "JUPYTER_CONFIG_PATH" not in facts["environment"]
+
+
 def test_the_site_may_choose_the_address_to_bind(launch: Launch) -> None:
     source = servers.TELLS_ITS_CIRCUMSTANCES.replace("listen(port)", "listen(port, host)")
     with FakeHub() as hub:
