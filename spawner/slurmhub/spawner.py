@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from batchspawner import SlurmSpawner
+from jupyterhub.apihandlers import APIHandler
 from traitlets import Integer, List, Unicode
 
 from slurmhub import compat
@@ -148,8 +149,9 @@ class SlurmHubSpawner(
             failure = ServerFailed.of(error)
             failure.nonce = job.intent.nonce if job else ""
             self._never_began = None if job else failure
-            # Who fails within a second gets JupyterHub's form again, which cannot say all of it.
-            await asyncio.sleep(max(0.0, begun + FORM_WAITS - time.monotonic()))
+            if not isinstance(self.handler, APIHandler):
+                # Who fails within a second gets JupyterHub's form again, which cannot say it all.
+                await asyncio.sleep(max(0.0, begun + FORM_WAITS - time.monotonic()))
             raise failure from failure.__cause__
         return self._url(job)
 

@@ -61,6 +61,7 @@ def submission(
         port_range=(20000, 29999),
         launch_timeout=60,
         usage_interval=60,
+        hub_app=None,
     )
     try:
         return asyncio.run(prepare(spawner, REQUEST, NONCE, OWNER, token=TOKEN))

@@ -57,8 +57,8 @@ _NEVER = frozenset(
     | {"from", "and", "not", "has", "have", "been", "which", "who", "what", "when", "where", "can"}
 )
 _SPOKEN_ATTRIBUTES = ("title", "alt", "aria-label", "placeholder")
-# Addresses, hidden files, and people of these tests: alice-dies.
-_ADDRESS = re.compile(r"\S*[/@_=]\S*|(?<!\w)\.\w+|\b(?:alice|bob)-\w+")
+# Addresses, hidden files, people of these tests (alice-dies), and what their servers wrote.
+_ADDRESS = re.compile(r"\S*[/@_=]\S*|(?<!\w)\.\w+|\b(?:alice|bob)-\w+|\bsaved-\d+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 _READ = """([others, attributes]) => {

@@ -26,7 +26,7 @@ def test_jupyterlab_shows_the_time_saves_warns_and_extends(
     visitor.start(partition="cpu", memory="2G", hours=f"0:0{MINUTES}:00")
     job = int(visitor.wait_ready()["job_id"])
     bob = guest("bob")
-    bob.visit("/user/bob/lab")
+    bob.visit("/user/bob/lab?reset")
     page = bob.page
     left = page.locator(".slurmhub-lab")
     expect(left).to_contain_text("min left")

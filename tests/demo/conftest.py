@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import re
@@ -20,6 +21,7 @@ from tests.rig.checkout import PROJECT, copy_checkout
 PEOPLE = ("student", "instructor", "operator")
 ROOT_STATE = Path("/var/lib/slurmhub-demo")
 ORDINARY = "slurmhub-test-jo"
+_TURN = Path("/var/cache/slurmhub/demo.lock")
 # What script/demo is run with; nothing of the test's own environment.
 CLEAN = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8"}
 
@@ -84,9 +86,17 @@ class Outcome:
         return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[0] in PEOPLE}
 
 
-@pytest.fixture(scope="session")
-def warm() -> None:
-    """Make the environments, once, so that no later start has to."""
+@pytest.fixture(scope="module", autouse=True)
+def _turn() -> Iterator[None]:
+    """An account has one demo: files of tests that run side by side take turns."""
+    with _TURN.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="module")
+def warm(_turn: None) -> None:
+    """Make the environments, so that no later start has to."""
     demo = DemoScript(PROJECT, ROOT_STATE)
     done = demo.run("--detach", "--port", str(free_port()), seconds=400)
     assert done.status == 0, f"{done.out}{done.err}\nIs a demo running? script/demo --stop"
