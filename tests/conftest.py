@@ -17,6 +17,7 @@ import pytest
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from slurmhub_deploy.cluster.plan import ClusterPlan, standard_plan
 from tests.rig.accounts import PREFIX, unix_accounts
+from tests.rig.attacks import outcomes
 from tests.rig.hub import HubUnderTest
 from tests.rig.slurm_release import slurm_programs, version_of
 
@@ -177,3 +178,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"slurm", "browser", "attack", "faults", "shibboleth"} & set(Path(item.path).parts):
             sys.exit("These tests make accounts and daemons of their own: run them as root.")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Of a run that tried attacks on the sign-in: what was tried, and what held."""
+
+    def ids(*states: str) -> list[str]:
+        reports = [each for state in states for each in terminalreporter.stats.get(state, ())]
+        return [str(each.nodeid) for each in reports]
+
+    tried = outcomes(ids("passed"), ids("failed", "error"))
+    if tried:
+        terminalreporter.section("attacks on the sign-in: what was tried, and what held")
+        for outcome in tried:
+            terminalreporter.write_line(outcome.line)

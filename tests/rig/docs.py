@@ -24,6 +24,7 @@ from slurmhub.options.profiles import ProfileTraits
 from slurmhub.session.settings import SessionTraits
 from slurmhub.spawner import SlurmHubSpawner
 from slurmhub.traits import ClusterTraits, LimitTraits, ScriptTraits
+from tests.rig.attacks import ATTACKS
 
 PROJECT = Path(__file__).parents[2]
 # Written by the runs that they are about, and checked where they are made.
@@ -127,6 +128,17 @@ def exported_metrics() -> str:
     )
 
 
+def attacks_tried() -> str:
+    """Every attack on the sign-in: what holds, and the tests of it."""
+    return table(
+        ("What is tried", "What holds", "Tests, and those of what must work beside it"),
+        [
+            (each.tried, each.held, ", ".join(f"`{name}`" for name in each.named))
+            for each in ATTACKS
+        ],
+    )
+
+
 def metrics_of_code() -> Iterator[tuple[str, str, Sequence[str], str]]:
     """Name, kind, labels and help of each metric that the hub exports."""
     for value in vars(metrics).values():
@@ -157,6 +169,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "spawner-settings": lambda: settings_of(SlurmHubSpawner),
     "replaced-settings": replaced_settings,
     "metrics": exported_metrics,
+    "attacks": attacks_tried,
 }
 
 

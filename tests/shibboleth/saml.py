@@ -18,6 +18,7 @@ from tests.shibboleth.web import Form
 
 _SIGN = Path(__file__).with_name("sign.php")
 SIGNATURE = re.compile(r"<ds:Signature\b.*?</ds:Signature>", re.DOTALL)
+ASSERTION = re.compile(r"<saml:Assertion\b.*</saml:Assertion>", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from tests.shibboleth.saml import SIGNATURE, Response
+from tests.shibboleth.saml import ASSERTION, SIGNATURE, Response
 
-_ASSERTION = re.compile(r"<saml:Assertion\b.*</saml:Assertion>", re.DOTALL)
 _RESPONSE = re.compile(r"<samlp:Response\b.*</samlp:Response>", re.DOTALL)
 _END = "</saml:Assertion>"
 _END_OF_SIGNATURE = "</ds:Signature>"
@@ -61,75 +60,90 @@ def _response_before_signature(xml: str, lie: Lie) -> str:
 
 def _assertion_before(xml: str, lie: Lie) -> str:
     """3: an assertion of one's own before the signed one."""
-    signed = _part(_ASSERTION, xml)
+    signed = _part(ASSERTION, xml)
     return xml.replace(signed, _renamed(lie(_unsigned(signed))) + signed)
 
 
 def _assertion_after(xml: str, lie: Lie) -> str:
     """3, turned round: after the signed one."""
-    signed = _part(_ASSERTION, xml)
+    signed = _part(ASSERTION, xml)
     return xml.replace(signed, signed + _renamed(lie(_unsigned(signed))))
 
 
 def _assertion_around(xml: str, lie: Lie) -> str:
     """4: the signed one lies within one's own."""
-    signed = _part(_ASSERTION, xml)
+    signed = _part(ASSERTION, xml)
     own = _renamed(lie(_unsigned(signed)))
     return xml.replace(signed, own.replace(_END, signed + _END))
 
 
 def _signature_moved(xml: str, lie: Lie) -> str:
     """5: one's own has the signature, which speaks of another one behind it."""
-    signed = _part(_ASSERTION, xml)
+    signed = _part(ASSERTION, xml)
     return xml.replace(signed, _renamed(lie(signed)) + _unsigned(signed))
 
 
 def _assertion_in_signature(xml: str, lie: Lie) -> str:
     """6: the signed one lies in the signature of one's own."""
-    signed = _part(_ASSERTION, xml)
+    signed = _part(ASSERTION, xml)
     return xml.replace(signed, _in_signature(_renamed(lie(signed)), _unsigned(signed)))
 
 
 def _in_extensions(xml: str, lie: Lie) -> str:
     """7: one's own, with the same ID, where a schema allows anything, before the signed one."""
-    own = lie(_unsigned(_part(_ASSERTION, xml)))
+    own = lie(_unsigned(_part(ASSERTION, xml)))
+    extensions = f"<samlp:Extensions>{own}</samlp:Extensions><samlp:Status>"
+    return xml.replace("<samlp:Status>", extensions, 1)
+
+
+def _in_extensions_under_another_id(xml: str, lie: Lie) -> str:
+    """7, with an ID of its own."""
+    own = _renamed(lie(_unsigned(_part(ASSERTION, xml))))
     extensions = f"<samlp:Extensions>{own}</samlp:Extensions><samlp:Status>"
     return xml.replace("<samlp:Status>", extensions, 1)
 
 
 def _in_object(xml: str, lie: Lie) -> str:
     """8: the signed one lies in an object of the signature, and its twin is one's own."""
-    signed = _part(_ASSERTION, xml)
+    signed = _part(ASSERTION, xml)
     inner = f"{_OBJECT}{_unsigned(signed)}</ds:Object>"
     return xml.replace(signed, _in_signature(lie(signed), inner))
 
 
 def _same_id(xml: str, lie: Lie) -> str:
     """One's own under the very ID of the signed one, before it."""
-    signed = _part(_ASSERTION, xml)
+    signed = _part(ASSERTION, xml)
     return xml.replace(signed, lie(_unsigned(signed)) + signed)
 
 
-WRAPPED_RESPONSES: Mapping[str, Callable[[str, Lie], str]] = {
-    "XSW1 response in its signature": _response_in_signature,
-    "XSW2 response before its signature": _response_before_signature,
-}
-"""What is done to a document whose response is signed."""
+Wrap = Callable[[str, Lie], str]
+_NOT_ALLOWED = r"element '(saml:)?(Assertion|Response)' is not allowed for content model"
+_NOT_UNIQUE = "ID value '[^']*' is not unique"
 
-WRAPPED_ASSERTIONS: Mapping[str, Callable[[str, Lie], str]] = {
+WRAPPED_RESPONSES: Mapping[str, tuple[Wrap, str]] = {
+    "XSW1 response in its signature": (_response_in_signature, _NOT_ALLOWED),
+    "XSW2 response before its signature": (_response_before_signature, _NOT_UNIQUE),
+}
+"""What is done to a document whose response is signed, and what shibd says of it."""
+
+WRAPPED_ASSERTIONS: Mapping[str, tuple[Wrap, str]] = {
+    "XSW3 unsigned with the same ID": (_same_id, _NOT_UNIQUE),
+    "XSW4 signed within unsigned": (_assertion_around, _NOT_ALLOWED),
+    "XSW5 signature moved": (_signature_moved, "reference does not match parent object ID"),
+    "XSW6 signed in the signature": (_assertion_in_signature, _NOT_ALLOWED),
+    "XSW7 unsigned in extensions": (_in_extensions, _NOT_UNIQUE),
+    "XSW8 signed in an object": (_in_object, _NOT_UNIQUE),
+}
+"""The same where the assertion is signed."""
+
+BESIDE: Mapping[str, Wrap] = {
     "XSW3 unsigned before signed": _assertion_before,
     "XSW3 unsigned after signed": _assertion_after,
-    "XSW3 unsigned with the same ID": _same_id,
-    "XSW4 signed within unsigned": _assertion_around,
-    "XSW5 signature moved": _signature_moved,
-    "XSW6 signed in the signature": _assertion_in_signature,
-    "XSW7 unsigned in extensions": _in_extensions,
-    "XSW8 signed in an object": _in_object,
+    "XSW7 unsigned under another ID in extensions": _in_extensions_under_another_id,
 }
-"""What is done to a document whose assertion is signed."""
+"""Where the signed assertion stays as and where it was, with a false one beside it."""
 
 
-def wrapped(kind: str, response: Response, lie: Lie) -> Response:
-    """A signed response wrapped in this way. Raises KeyError."""
-    change = {**WRAPPED_RESPONSES, **WRAPPED_ASSERTIONS}[kind]
-    return replace(response, xml=change(response.xml, lie))
+def wrapped(wrap: Wrap, response: Response, lie: Lie) -> Response:
+    """A signed response wrapped in this way."""
+    return replace(response, xml=wrap(response.xml, lie))
