@@ -120,7 +120,7 @@ def test_a_provider_speaks_for_its_own_people_alone(front: EmbeddedFront, backen
 def test_weak_methods_sign_nothing(
     front: EmbeddedFront, backend: Backend, what: str, method: str, digest: str, why: str
 ) -> None:
-    """MD5 or SHA-1 in either place, no signature at all, and the public certificate as a shared secret."""
+    """MD5 or SHA-1 in either place, no signature, and the public certificate as a shared secret."""
     provider = front.providers[0]
     visit, other = here(front), here(front)
     response = visit.response("bob").unsigned()
