@@ -5,10 +5,32 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from tests.lab.host import Host
+from tests.lab.site import Site
+
+_ON_ONE_HOST = ("test_fresh_debian.py", "test_front_host.py", "test_services.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests of one file stay together, and so do those that share a host, its name and ports."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    scheduler = LoadFileScheduling(config, log)
+    by_file = scheduler._split_scope
+
+    def scope(nodeid: str) -> str:
+        file = Path(by_file(nodeid))
+        shared = file.parent.name == "lab" and file.name in _ON_ONE_HOST
+        return str(file.parent if shared else file)
+
+    scheduler._split_scope = scope
+    return scheduler
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +42,19 @@ def host() -> Iterator[Host]:
         yield host
     finally:
         host.remove()
+
+
+@pytest.fixture(scope="session")
+def installed(host: Host) -> Site:
+    """Slurm, hub and proxy on it, set up as the operators' page says."""
+    site = Site(host)
+    site.install()
+    return site
+
+
+@pytest.fixture(scope="module")
+def site(installed: Site) -> Iterator[Site]:
+    """Hub and proxy, running."""
+    installed.start()
+    yield installed
+    installed.stop()

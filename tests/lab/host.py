@@ -47,7 +47,19 @@ class Host:
         self.write("/etc/hostname", f"{NAME}\n")
         self.write("/etc/hosts", f"127.0.0.1 localhost {NAME}\n")
         self._let_it_reach_packages()
-        with (self._layer / "console").open("wb") as console:
+        self._power_on()
+
+    def reboot(self) -> None:
+        """Have it end everything in its order, and start again from what is on its disk."""
+        assert self._nspawn is not None
+        # This program ends with the rest.
+        self.run("systemctl", "reboot", check=False)
+        self._nspawn.wait(_BOOT_SECONDS)
+        _remove_control_groups()
+        self._power_on()
+
+    def _power_on(self) -> None:
+        with (self._layer / "console").open("ab") as console:
             self._nspawn = subprocess.Popen(
                 [
                     *("systemd-nspawn", "--quiet", f"--directory={self.root}", "--boot"),

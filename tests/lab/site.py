@@ -93,6 +93,15 @@ class Site:
                     host.run("sh", "-c", f"PATH=/opt/jupyterhub/bin:$PATH; {line}")
         until(self.answers, seconds=60, what="the hub")
 
+    def start(self) -> None:
+        """Hub and proxy run, now and after a reboot."""
+        self.host.run("systemctl", "enable", "--now", "jupyterhub-proxy", "jupyterhub")
+        until(self.answers, seconds=60, what="the hub")
+
+    def stop(self) -> None:
+        """They do not run any more."""
+        self.host.run("systemctl", "disable", "--now", "jupyterhub", "jupyterhub-proxy")
+
     def answers(self) -> bool:
         """Whether the hub does, through its proxy."""
         said = self.host.run(

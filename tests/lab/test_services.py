@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.host import Host
 from tests.lab.site import PEOPLE, Site
 from tests.rig.hub import Visitor, until
 
@@ -15,15 +14,6 @@ RESTARTS = {
     # What systemd then starts again by itself: hub, helpers and all that they run are gone at once.
     "killed": ("systemctl", "kill", "--signal=KILL", "jupyterhub"),
 }
-
-
-@pytest.fixture(scope="module")
-def site(host: Host) -> Iterator[Site]:
-    """The services, running."""
-    site = Site(host)
-    site.install()
-    yield site
-    host.run("systemctl", "disable", "--now", "jupyterhub", "jupyterhub-proxy")
 
 
 @pytest.mark.parametrize("how", RESTARTS)

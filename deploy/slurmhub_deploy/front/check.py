@@ -52,6 +52,7 @@ def _apart(settings: FrontSettings, folder: Path) -> FrontSettings:
             "tls_key": key,
             "acme_folder": folder / "acme" if settings.acme_folder else None,
             "key_folder": folder / "keys",
+            "second_key_folder": folder / "keys-2" if settings.second_key_folder else None,
             "key_account": me,
             "hub_account": me,
             "secret_file": folder / "front-secret",

@@ -71,9 +71,10 @@ def front_registration(settings: SettingsFile, to: Folder) -> None:
 def report(settings: FrontSettings, outcome: list[Made]) -> list[str]:
     """What was made, for people, and what to do with it."""
     lines = [f"{made.path}: {'made' if made.new else 'was there, and stays'}" for made in outcome]
+    folders = " and ".join(map(str, settings.key_folders))
     lines.append(
-        f"Back up {settings.key_folder} now, where only operators can read it. The federation knows"
-        " this service by these keys: with others nobody can sign in until it has published them."
+        f"Back up {folders} now, where only operators can read it. The federation knows this"
+        " service by these keys: with others nobody can sign in until it has published them."
     )
     return lines
 

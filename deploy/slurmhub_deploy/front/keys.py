@@ -46,22 +46,27 @@ def make_keys(settings: FrontSettings) -> list[Made]:
     owner = _account(settings.key_account, "key_account")
     hub = _account(settings.hub_account, "hub_account")
     outcome: list[Made] = []
-    _folder(settings.key_folder, owner, 0o700)
-    for use in USES:
-        outcome += _pair(settings, use, owner)
+    for folder in settings.key_folders:
+        _folder(folder, owner, 0o700)
+        for use in USES:
+            outcome += _pair(settings, folder, use, owner)
     outcome.append(_secret(settings.secret_file, hub))
     outcome.append(_for_apache(settings))
     return outcome
 
 
-def certificates(settings: FrontSettings) -> dict[str, str]:
-    """The certificates as metadata holds them: base64 of DER, by use.
+def certificates(settings: FrontSettings) -> list[dict[str, str]]:
+    """The certificates as metadata holds them: base64 of DER, by use, for each folder of keys.
 
     Raises FrontError when they are not there.
     """
+    return [_certificates(folder) for folder in settings.key_folders]
+
+
+def _certificates(folder: Path) -> dict[str, str]:
     found = {}
     for use in USES:
-        path = settings.key_folder / f"sp-{use}-cert.pem"
+        path = folder / f"sp-{use}-cert.pem"
         try:
             certificate = x509.load_pem_x509_certificate(path.read_bytes())
         except (OSError, ValueError) as error:
@@ -74,12 +79,12 @@ def certificates(settings: FrontSettings) -> dict[str, str]:
     return found
 
 
-def _pair(settings: FrontSettings, use: str, owner: pwd.struct_passwd) -> list[Made]:
-    key = settings.key_folder / f"sp-{use}-key.pem"
-    certificate = settings.key_folder / f"sp-{use}-cert.pem"
+def _pair(settings: FrontSettings, folder: Path, use: str, owner: pwd.struct_passwd) -> list[Made]:
+    key = folder / f"sp-{use}-key.pem"
+    certificate = folder / f"sp-{use}-cert.pem"
     if key.exists() != certificate.exists():
         raise FrontError(
-            f"Of the pair for {use}, one file is missing in {settings.key_folder}.",
+            f"Of the pair for {use}, one file is missing in {folder}.",
             remedy=f"Bring back both sp-{use}-key.pem and sp-{use}-cert.pem from the backup.",
         )
     if key.exists():

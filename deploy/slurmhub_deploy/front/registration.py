@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from slurmhub_deploy.front.attributes import ATTRIBUTES, Attribute
@@ -25,8 +25,8 @@ def registration(settings: FrontSettings) -> dict[str, str]:
     return texts(settings, certificates(settings))
 
 
-def texts(settings: FrontSettings, found: Mapping[str, str]) -> dict[str, str]:
-    """The pack with these certificates, which are base64 of DER by use."""
+def texts(settings: FrontSettings, found: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The pack with these certificates, which are base64 of DER by use: one set, or two."""
     at = f"{settings.origin}{settings.handler}"
     asked = _asked(settings)
     metadata = document(
@@ -37,7 +37,7 @@ def texts(settings: FrontSettings, found: Mapping[str, str]) -> dict[str, str]:
         settings,
         at=at,
         listed=[*_subject(settings), *asked],
-        fingerprints={use: _fingerprint(text) for use, text in found.items()},
+        fingerprints=[{use: _fingerprint(text) for use, text in each.items()} for each in found],
     )
     return {METADATA: metadata, "README.md": readme}
 

@@ -240,6 +240,7 @@ class FrontSettings(_Model):
     tls_key: AbsolutePath
     acme_folder: AbsolutePath | None = None
     key_folder: AbsolutePath
+    second_key_folder: AbsolutePath | None = None
     key_account: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "_shibd"
     hub_account: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "root"
     secret_file: AbsolutePath = Path("/etc/slurmhub/front-secret")
@@ -263,10 +264,17 @@ class FrontSettings(_Model):
             )
         if self.subject == "none" and "eppn" not in self.required:
             raise ValueError("with `subject: none`, `required` must contain eppn")
+        if self.second_key_folder == self.key_folder:
+            raise ValueError("second_key_folder must be another folder than key_folder")
         ports = [self.https_port, self.notify_port, *([self.http_port] if self.http_port else [])]
         if len(set(ports)) < len(ports):
             raise ValueError("https_port, http_port and notify_port must differ")
         return self
+
+    @property
+    def key_folders(self) -> tuple[Path, ...]:
+        """Where the service provider's keys are: those it signs with, then those of a change."""
+        return (self.key_folder, *([self.second_key_folder] if self.second_key_folder else []))
 
     @property
     def origin(self) -> str:

@@ -71,7 +71,7 @@ FEDERATION: dict[str, Any] = {
 }
 
 EXAMPLES = {"one": ONE, "federation": FEDERATION}
-CERTIFICATES = {"signing": "U0lHTklORw==", "encrypt": "RU5DUllQVElPTg=="}
+CERTIFICATES = [{"signing": "U0lHTklORw==", "encrypt": "RU5DUllQVElPTg=="}]
 
 
 def settings(**changes: object) -> FrontSettings:

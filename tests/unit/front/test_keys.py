@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from slurmhub_deploy.front import registration
 from slurmhub_deploy.front.command import report
 from slurmhub_deploy.front.errors import FrontError
-from slurmhub_deploy.front.keys import make_keys
+from slurmhub_deploy.front.keys import USES, certificates, make_keys
+from slurmhub_deploy.front.render import render
 from slurmhub_deploy.front.settings import FrontSettings
 from tests.unit.front.examples import settings
 
@@ -80,6 +81,28 @@ def test_a_second_run_changes_nothing(site: FrontSettings) -> None:
     assert contents(site) == before
     assert any("was there, and stays" in line for line in report(site, outcome))
     assert any("Back up" in line for line in report(site, outcome))
+
+
+def test_keys_are_changed_by_a_second_folder(site: FrontSettings, tmp_path: Path) -> None:
+    """Both pairs are registered and read; those of `key_folder` alone sign, and stand first."""
+    make_keys(site)
+    before = contents(site)
+    both = site.model_copy(update={"second_key_folder": tmp_path / "keys-2"})
+    new = {made.path.parent for made in make_keys(both) if made.new}
+    assert new == {both.second_key_folder}
+    assert contents(site) == before
+    old, other = certificates(both)
+    assert [old] == certificates(site)
+    pack = registration.registration(both)
+    order = [pack[registration.METADATA].index(each[use]) for use in USES for each in (old, other)]
+    assert order == sorted(order)
+    assert pack["README.md"].count("| encryption |") == 2
+    config = render(both)["shibboleth/shibboleth2.xml"]
+    assert config.count("sp-signing-key.pem") == 1
+    assert f"{site.key_folder}/sp-signing-key.pem" in config
+    for folder in both.key_folders:
+        assert f"{folder}/sp-encrypt-key.pem" in config
+    assert any(str(both.second_key_folder) in line for line in report(both, []))
 
 
 def test_half_a_pair_is_not_made_whole(site: FrontSettings) -> None:

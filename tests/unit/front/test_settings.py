@@ -53,6 +53,7 @@ MDQ = {"kind": "mdq", "base_url": "https://f.example/", "signing_certificate": "
         ({"subject": "none"}, "`required` must contain eppn"),
         ({"http_port": 443}, "must differ"),
         ({"key_account": "root;id"}, "key_account"),
+        ({"second_key_folder": ONE["key_folder"]}, "another folder than key_folder"),
         ({"domian": "x"}, "domian: "),
     ],
 )
