@@ -82,7 +82,7 @@ def opened(chromium: Browser, front: Front) -> Iterator[Opener]:
         yield open_page
 
 
-def test_every_page_can_be_read(front: Front, opened: Opener, axe: Axe) -> None:
+def test_every_page_can_be_read(front: Front, opened: Opener, axe: Axe, album: Path | None) -> None:
     good = front.headers(account("alice"))
     for name, path, said in (
         ("refused", LOGIN, front.headers(account("alice"), Mail="(null)")),
@@ -98,6 +98,8 @@ def test_every_page_can_be_read(front: Front, opened: Opener, axe: Axe) -> None:
                 page.set_viewport_size(look.viewport)
                 page.emulate_media(color_scheme=look.colours)
                 expect(page.locator("html")).to_have_attribute("data-bs-theme", look.colours)
+                if album is not None:
+                    page.screenshot(path=album / f"{look.name}-{name}-{language}.png")
                 assert not axe.grave(page), f"{name}, {look.name}"
                 fits = "document.documentElement.scrollWidth <= window.innerWidth"
                 assert page.evaluate(fits), f"{name} is wider than the screen of the {look.name}"
