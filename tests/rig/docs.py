@@ -24,8 +24,11 @@ from slurmhub.options.profiles import ProfileTraits
 from slurmhub.session.settings import SessionTraits
 from slurmhub.spawner import SlurmHubSpawner
 from slurmhub.traits import ClusterTraits, LimitTraits, ScriptTraits
+from slurmhub_deploy.site.schema import schema_text
+from tests.rig.site_docs import site_settings
 
 PROJECT = Path(__file__).parents[2]
+SCHEMA = PROJECT / "docs/site.schema.json"
 # Written by the runs that they are about, and checked where they are made.
 WRITTEN_BY_RUNS = frozenset({"docs/benchmarks.md", "docs/matrix.md"})
 
@@ -157,6 +160,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "spawner-settings": lambda: settings_of(SlurmHubSpawner),
     "replaced-settings": replaced_settings,
     "metrics": exported_metrics,
+    "site-settings": site_settings,
 }
 
 
@@ -167,6 +171,9 @@ def main() -> int:
         if text != page.text:
             page.path.write_text(text)
             sys.stdout.write(f"{page.name}: written\n")
+    if SCHEMA.read_text() != schema_text():
+        SCHEMA.write_text(schema_text())
+        sys.stdout.write("docs/site.schema.json: written\n")
     return 0
 
 
