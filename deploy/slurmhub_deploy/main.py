@@ -15,6 +15,9 @@ def main() -> None:
         from slurmhub_deploy.front.command import front
         from slurmhub_deploy.helper_command import helper
         from slurmhub_deploy.identity_command import identity
+        from slurmhub_deploy.site.check_command import check
+        from slurmhub_deploy.site.init_command import init
+        from slurmhub_deploy.site.schema_command import schema
     except ModuleNotFoundError as error:
         if error.name not in {"typer", "rich"}:
             raise
@@ -31,6 +34,9 @@ def main() -> None:
     app.add_typer(helper, name="helper")
     app.add_typer(identity, name="identity")
     app.add_typer(front, name="front")
+    app.command()(init)
+    app.command()(check)
+    app.command()(schema)
     try:
         app(prog_name="slurmhub")
     except SlurmhubError as error:

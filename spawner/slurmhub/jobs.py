@@ -20,6 +20,7 @@ from slurmhub.job.outcome import STOPPED, VANISHED, ended_in_slurm, take_facts, 
 from slurmhub.job.refused import not_submitted
 from slurmhub.keeper import KEEPER_INTERVAL, Keeper
 from slurmhub.ledger import Intent, Ledger, Outcome
+from slurmhub.measuring.measuring import Measuring
 from slurmhub.slurm.client import SlurmClient
 from slurmhub.slurm.command import Account
 from slurmhub.slurm.errors import JobUnknown, SlurmError
@@ -46,6 +47,7 @@ class Jobs:
         rest_interval: float,
     ) -> None:
         self.ledger = ledger
+        self.measuring = Measuring(ledger, log=log)
         self._client = client
         self._crossing = crossing
         self._accounts = accounts
@@ -72,11 +74,12 @@ class Jobs:
         """Take up every job the ledger knows, and begin to watch."""
         self.ledger.forget_old()
         for intent in self.ledger.open_intents():
-            job = Job(intent, self._account(intent))
+            job = Job(intent, self._account(intent), from_ledger=True)
             self._open[intent.nonce] = job
             self.switch.add(job)
             if intent.job_id is not None:
                 self._by_id[intent.job_id] = job
+        self.measuring.begin(self.open())
         self.switch.settle_all()
         if self._open:
             self._log.info("Took up %d jobs from the ledger.", len(self._open))
@@ -134,6 +137,7 @@ class Jobs:
         job = Job(intent, account, submitting=True)
         self._open[intent.nonce] = job
         self.switch.add(job)
+        self.measuring.asked(intent)
         self._spawn(self._submit(job, payload, directories))
         return job
 
@@ -251,7 +255,6 @@ class Jobs:
         first = intent.ended is None
         if first:
             intent.ended = time.time()
-            metrics.ENDS.labels(outcome.kind).inc()
             self._log.info("%s ended (%s). %s", whole_label(intent), outcome.kind, outcome.plain)
         intent.outcome = outcome
         intent.port = None
@@ -262,6 +265,7 @@ class Jobs:
             self._absent.discard(job)
             if intent.job_id is not None:
                 self._by_id.pop(intent.job_id, None)
+        self.measuring.ended(intent, outcome, first=first)
         self.ledger.note(intent)
         job.notify()
         if first and job.on_withdrawn:
@@ -337,6 +341,7 @@ class Jobs:
         news = phase is not job.phase or record.reason != (job.record and job.record.reason)
         job.note_pause(record, time.time())
         job.record, job.phase, job.invisible = record, phase, False
+        self.measuring.saw(job)
         if phase is Phase.GONE:
             take_facts(intent, record)
             self.end(job, ended_in_slurm(record, intent), confirmed=True)
@@ -348,15 +353,13 @@ class Jobs:
             self.requeued(job, record.restarts)
         if phase is Phase.RUNNING and intent.started is None and record.started is not None:
             intent.started, intent.node = record.started.timestamp(), record.batch_host
-            metrics.QUEUE_SECONDS.observe(max(0.0, intent.started - intent.created))
             self.ledger.note(intent)
         if news:
             job.notify()
 
     def show(self) -> None:
         """Show in the metrics how many jobs there are, and in what state."""
-        jobs = ((job.phase, job.intent) for job in self._open.values())
-        metrics.show_jobs(jobs, self.watcher.failures)
+        self.measuring.show(self._open.values())
 
     async def examine(self, job: Job) -> None:
         """Ask for one job alone: the only look-up whose 'no' can mean that it is gone."""

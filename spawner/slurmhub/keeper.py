@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from slurmhub import metrics
 from slurmhub.job.job import Job, alteration, label, whole_label
 from slurmhub.job.outcome import LOST
 from slurmhub.job.tag import JobTag
@@ -100,6 +101,7 @@ class Keeper:
             ours = tag is not None and tag.nonce == intent.nonce and record.uid == intent.uid
             if ours and not self._jobs.holds(record.job_id) and alteration(intent, record) is None:
                 self._log.info("Found %s again as job %d.", label(intent), record.job_id)
+                metrics.ADOPTIONS.labels("tag").inc()
                 self._jobs.identify(job, record.job_id)
                 self._jobs.saw(job, record)
                 if intent.cancel_requested is not None:

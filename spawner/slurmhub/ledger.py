@@ -22,6 +22,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import make_url
 
+from slurmhub import metrics
 from slurmhub.errors import SlurmhubError
 
 metadata = sa.MetaData()
@@ -259,6 +260,7 @@ class Ledger:
                         intents.update().where(intents.c.nonce == intent.nonce).values(_row(intent))
                     )
         except sa.exc.SQLAlchemyError as error:
+            metrics.LEDGER_UNWRITTEN.set(len(self._unsaved))
             self._log.error(
                 "The job ledger at %s could not be written (%s). %d entries are kept in memory "
                 "and tried again; free the disk or restore the database before restarting the hub.",
@@ -268,6 +270,7 @@ class Ledger:
             )
         else:
             self._unsaved.clear()
+            metrics.LEDGER_UNWRITTEN.set(0)
 
     def open_intents(self) -> list[Intent]:
         """Every intent that Slurm has not yet confirmed gone, oldest first."""
@@ -314,11 +317,8 @@ class Ledger:
         try:
             with self._engine.begin() as connection:
                 connection.execute(accepted_options.delete().where(key))
-                connection.execute(
-                    accepted_options.insert().values(
-                        username=username, server=server, options=dict(options)
-                    )
-                )
+                row = {"username": username, "server": server, "options": dict(options)}
+                connection.execute(accepted_options.insert().values(row))
         except sa.exc.SQLAlchemyError as error:
             self._log.error("The last options could not be kept (%s).", _first_line(error))
 

@@ -189,8 +189,7 @@ class Rendezvous:
             self._jobs.watcher.hurry()
             raise Refused(409, "port-taken", "Another job was announced at that place.")
         intent.address, intent.port = address, port
-        if intent.started is not None:
-            metrics.LAUNCH_SECONDS.observe(max(0.0, time.time() - intent.started))
+        self._jobs.measuring.listening(intent)
         self._jobs.ledger.note(intent)
         job.notify()
         return Answer(200, {})

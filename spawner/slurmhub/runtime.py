@@ -23,6 +23,8 @@ from slurmhub.job.job import Job
 from slurmhub.jobs import Jobs
 from slurmhub.keys import load_key
 from slurmhub.ledger import Ledger
+from slurmhub.measuring import cluster, labels
+from slurmhub.measuring.orphans import Orphans
 from slurmhub.notices import Notices
 from slurmhub.offers import Offers
 from slurmhub.options.cards import warm
@@ -37,6 +39,7 @@ from slurmhub.session.log import LogReader
 from slurmhub.slurm.accounting_cache import AccountingCache
 from slurmhub.slurm.client import SlurmClient
 from slurmhub.slurm.facts import FactsCache
+from slurmhub.slurm.records import ClusterFacts
 from slurmhub.waiting.outlook import Waiting
 
 
@@ -63,6 +66,7 @@ class Runtime:
     people: PeoplesRights
     idle: IdleWatch
     offers: Offers
+    orphans: Orphans
 
     def offer(self, account: str | None = None) -> Offer | None:
         """What may be asked for now, from cached facts; None while there are none.
@@ -90,6 +94,7 @@ def runtime(settings: Any) -> Runtime:
         _runtime.jobs.start()
         _runtime.facts.refresh()
         _runtime.idle.start()
+        _runtime.orphans.start()
         if settings.max_extension:
             _runtime.extensions.begin()
     return _runtime
@@ -105,6 +110,7 @@ async def close() -> None:
     global _runtime
     if _runtime is not None:
         _runtime.idle.close()
+        _runtime.orphans.close()
         await _runtime.jobs.close()
         _runtime = None
 
@@ -144,7 +150,8 @@ def _build(settings: Any) -> Runtime:
     limits = settings.site_limits()
     accounting = AccountingCache(client, log=log)
     people = PeoplesRights(accounting, log=log)
-    facts = FactsCache(client, log=log, prepare=partial(Offer.from_facts, limits=limits))
+    facts = FactsCache(client, log=log, prepare=partial(_prepare, limits=limits))
+    labels.use(labels.bounds_of(facts, [one.name for one in profiles.profiles], accounting))
     rendezvous = Rendezvous(
         jobs,
         key=key,
@@ -176,7 +183,16 @@ def _build(settings: Any) -> Runtime:
             log=log,
         ),
         offers=Offers(facts, people, limits),
+        orphans=Orphans(
+            jobs, client, hub_name=settings.hub_name, look_at_cluster=facts.refresh, log=log
+        ),
     )
+
+
+def _prepare(facts: ClusterFacts, *, limits: SiteLimits) -> None:
+    """What is made of new facts before anybody gets them; runs in a thread."""
+    Offer.from_facts(facts, limits)
+    cluster.show(facts)
 
 
 class _Addresses:

@@ -20,11 +20,13 @@ from slurmhub.hub.status import ASKING, Status, never_began, status_of
 from slurmhub.idle.settings import IdleTraits
 from slurmhub.job.crossing import submission_deadline
 from slurmhub.job.job import Job
-from slurmhub.job.outcome import INVISIBLE, NEVER_LISTENED, QUEUED_TOO_LONG, UNREACHABLE
+from slurmhub.job.outcome import INVISIBLE, NEVER_LISTENED, QUEUED_TOO_LONG, UNREACHABLE, words_of
 from slurmhub.job.payload import Submission, prepare
 from slurmhub.job.who import Asker, stopped_by
 from slurmhub.keys import new_nonce, server_token
 from slurmhub.ledger import Intent, Outcome
+from slurmhub.measuring.measuring import never_asked
+from slurmhub.measuring.serving import ServingMeasured
 from slurmhub.options.choice_traits import ChoiceTraits
 from slurmhub.options.door import OptionsDoor, ServerFailed
 from slurmhub.options.profiles import ProfileTraits
@@ -57,6 +59,7 @@ class SlurmHubSpawner(
     IdleTraits,
     SessionTraits,
     Moving,
+    ServingMeasured,
     SlurmSpawner,  # type: ignore[misc]
 ):
     """Starts each single-user server as its owner's own Slurm job.
@@ -148,7 +151,7 @@ class SlurmHubSpawner(
         except (SlurmhubError, ServerFailed) as error:
             failure = ServerFailed.of(error)
             failure.nonce = job.intent.nonce if job else ""
-            self._never_began = None if job else failure
+            self._never_began = None if job else never_asked(failure)
             if not isinstance(self.handler, APIHandler):
                 # Who fails within a second gets JupyterHub's form again, which cannot say it all.
                 await asyncio.sleep(max(0.0, begun + FORM_WAITS - time.monotonic()))
@@ -194,7 +197,7 @@ class SlurmHubSpawner(
                 job = await self.move_to(job.successor)
                 continue
             if intent.ended is not None or intent.cancel_requested is not None:
-                raise ServerFailed(_words(intent.outcome))
+                raise ServerFailed(words_of(intent.outcome))
             if job.invisible:
                 await self._give_up(job, INVISIBLE)
             second = self.runtime.jobs.switch.alternative(job)
@@ -224,7 +227,7 @@ class SlurmHubSpawner(
         if outcome is INVISIBLE:
             self.log.error("Job %s cannot be seen. %s", job.intent.job_id, outcome.remedy)
         self.runtime.jobs.cancel(job, outcome)
-        raise ServerFailed(_words(outcome), remedy=outcome.remedy)
+        raise ServerFailed(words_of(outcome), remedy=outcome.remedy)
 
     async def poll(self) -> int | None:
         """None while the job may be there; unknown counts as there. No query is made."""
@@ -396,9 +399,3 @@ class SlurmHubSpawner(
     async def move_certs(self, paths: dict[str, str]) -> dict[str, str]:
         """Nothing to move."""
         return paths
-
-
-def _words(outcome: Outcome | None) -> str:
-    if outcome is None:
-        return "The job of this server ended."
-    return f"{outcome.plain} {outcome.remedy}".strip()

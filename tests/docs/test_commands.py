@@ -49,6 +49,8 @@ RUN_HERE = frozenset(
 ON_A_LEDGER = "slurmhub identity "
 # In tests/docs/test_front.py, with the settings that the page shows.
 OF_A_FRONT = "slurmhub front "
+# In tests/docs/test_site.py, in a folder of their own.
+OF_A_SITE = ("slurmhub init ", "slurmhub check", "slurmhub schema ")
 # Accounts that every machine has, in place of those of the pages.
 INSTEAD = {"jupyterhub": "daemon", "students": "users"}
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to root")
@@ -66,7 +68,9 @@ def commands() -> set[str]:
 
 
 def test_every_command_is_run_somewhere() -> None:
-    elsewhere = {line for line in commands() if line.startswith((ON_A_LEDGER, OF_A_FRONT))}
+    elsewhere = {
+        line for line in commands() if line.startswith((ON_A_LEDGER, OF_A_FRONT, *OF_A_SITE))
+    }
     assert commands() == RUN_HERE | RUN_ON_A_HOST | set(RUN_ELSEWHERE) | elsewhere
     assert {line for line in commands() if is_for_a_host(line)} >= RUN_ON_A_HOST
     for command, runner in RUN_ELSEWHERE.items():

@@ -24,9 +24,12 @@ from slurmhub.options.profiles import ProfileTraits
 from slurmhub.session.settings import SessionTraits
 from slurmhub.spawner import SlurmHubSpawner
 from slurmhub.traits import ClusterTraits, LimitTraits, ScriptTraits
+from slurmhub_deploy.site.schema import schema_text
 from tests.rig.attacks import ATTACKS
+from tests.rig.site_docs import site_settings
 
 PROJECT = Path(__file__).parents[2]
+SCHEMA = PROJECT / "docs/site.schema.json"
 # Written by the runs that they are about, and checked where they are made.
 WRITTEN_BY_RUNS = frozenset({"docs/benchmarks.md", "docs/matrix.md"})
 
@@ -170,6 +173,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "replaced-settings": replaced_settings,
     "metrics": exported_metrics,
     "attacks": attacks_tried,
+    "site-settings": site_settings,
 }
 
 
@@ -180,6 +184,9 @@ def main() -> int:
         if text != page.text:
             page.path.write_text(text)
             sys.stdout.write(f"{page.name}: written\n")
+    if SCHEMA.read_text() != schema_text():
+        SCHEMA.write_text(schema_text())
+        sys.stdout.write("docs/site.schema.json: written\n")
     return 0
 
 

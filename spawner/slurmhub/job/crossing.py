@@ -16,12 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slurmhub import metrics
 from slurmhub.errors import SlurmhubError
 from slurmhub.slurm.command import Account, run
 from slurmhub.slurm.errors import ProgramMissing
 
 # What the helper gives sbatch and scancel, and a little for itself.
 HELPER_TIMEOUT = 45.0
+# What the helper runs of Slurm for each verb; the others have nothing to do with Slurm.
+_COMMANDS = {"submit": "sbatch", "cancel": "scancel", "estimate": "sbatch-test"}
+# What the helper says of a command besides its refusal.
+_TOLD_APART = frozenset({"timeout", "unknown-job", "missing"})
 # How sudo and the interpreter begin when they did not even start the helper.
 _NEVER_STARTED = (b"sudo:", b"Sorry, user", b"/usr/bin/python3: can't open file")
 
@@ -163,6 +168,21 @@ class Crossing:
         return self._argv(account)
 
     async def _ask(self, account: Account, request: dict[str, Any]) -> dict[str, Any]:
+        command = _COMMANDS.get(str(request["verb"]))
+        if command is None:
+            return await self._cross(account, request)
+        outcome = "failed"
+        try:
+            answer = await self._cross(account, request)
+            outcome = "answered"
+        except SubmissionRefused as refusal:
+            outcome = refusal.kind if refusal.kind in _TOLD_APART else "refused"
+            raise
+        finally:
+            metrics.QUERIES.labels(command, outcome).inc()
+        return answer
+
+    async def _cross(self, account: Account, request: dict[str, Any]) -> dict[str, Any]:
         argv, become = self._argv(account)
         try:
             completed = await run(

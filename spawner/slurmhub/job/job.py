@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,10 @@ class Job:
     record: JobRecord | None = None
     phase: Phase = Phase.UNKNOWN
     submitting: bool = False
+    # Whether an earlier process of this hub asked for it, and no server has it yet.
+    from_ledger: bool = False
+    # Since when this process holds it, by the monotonic clock.
+    held_since: float = field(default_factory=time.monotonic)
     invisible: bool = False
     # Seconds left before the time limit, as the launcher told when Slurm warned it.
     seconds_left_told: int | None = None

@@ -83,6 +83,13 @@ UNREACHABLE = Outcome(
 )
 
 
+def words_of(outcome: Outcome | None) -> str:
+    """What is said of an end in one go, also where nothing is known of it."""
+    if outcome is None:
+        return "The job of this server ended."
+    return f"{outcome.plain} {outcome.remedy}".strip()
+
+
 def ended_in_slurm(record: JobRecord, intent: Intent) -> Outcome:
     """The outcome of a job that Slurm calls ended, given what its launcher had said before."""
     state, before = record.state, intent.outcome

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from slurmhub import metrics
 from slurmhub.slurm import answers
 from slurmhub.slurm.accounting import (
     ASSOCIATION_FIELDS,
@@ -33,6 +34,7 @@ from slurmhub.slurm.errors import (
     SlurmMissing,
     SlurmTextError,
     SlurmUnreachable,
+    outcome_of,
 )
 from slurmhub.slurm.pending import PENDING_FIELDS, PendingJobs, read_pending
 from slurmhub.slurm.records import ClusterFacts, JobRecord
@@ -219,6 +221,16 @@ class SlurmClient:
         )
         return await asyncio.to_thread(lambda: read_pending(table.rows(output)))
 
+    async def comments(self) -> list[tuple[int, str]]:
+        """Number and comment of every unfinished job that this account is shown."""
+        table = answers.Table(("JobID", "Comment"))
+        output = await self._ask(
+            *("squeue", "--noheader", "--all", "--local", "--noconvert"),
+            extra_env={"SQUEUE_FORMAT2": table.format},
+        )
+        rows = await asyncio.to_thread(lambda: list(table.rows(output)))
+        return [(int(number), comment) for number, comment in rows if number.isdecimal()]
+
     async def sees_all_jobs(self) -> bool:
         """Whether this account is shown everybody's jobs; False where that is not certain.
 
@@ -301,7 +313,23 @@ class SlurmClient:
     async def _ask(
         self, name: str, *arguments: str, extra_env: dict[str, str] | None = None
     ) -> str:
-        """Run one of Slurm's commands and return what it prints."""
+        """Run one of Slurm's commands and return what it prints; counted, and timed."""
+        outcome = "answered"
+        with metrics.QUERY_SECONDS.labels(name).time():
+            try:
+                return await self._run(name, *arguments, extra_env=extra_env)
+            except SlurmError as error:
+                outcome = outcome_of(error)
+                raise
+            except asyncio.CancelledError:
+                outcome = "cancelled"
+                raise
+            finally:
+                metrics.QUERIES.labels(name, outcome).inc()
+
+    async def _run(
+        self, name: str, *arguments: str, extra_env: dict[str, str] | None = None
+    ) -> str:
         argv = [self.program(name), *arguments]
         try:
             completed = await run(argv, env=self.env | (extra_env or {}), timeout=self._timeout)

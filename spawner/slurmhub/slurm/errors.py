@@ -55,3 +55,18 @@ class ProgramTimeout(CommandError):
 
 class ProgramOutputTooLarge(CommandError):
     """The program wrote more than it was allowed to and was killed."""
+
+
+_OUTCOMES: dict[type[SlurmError], str] = {
+    SlurmMissing: "missing",
+    JobUnknown: "unknown-job",
+    SlurmDenied: "denied",
+    ChangeRefused: "refused",
+}
+
+
+def outcome_of(error: SlurmError) -> str:
+    """One word for a question that failed, to be counted under."""
+    if isinstance(error.__cause__, ProgramTimeout):
+        return "timeout"
+    return _OUTCOMES.get(type(error), "failed")

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from slurmhub import metrics
 from slurmhub.events import wait_at_most
 from slurmhub.slurm.client import SlurmClient
 from slurmhub.slurm.errors import SlurmError
@@ -99,12 +100,18 @@ class Watcher:
     async def _look(self) -> bool:
         job_ids = list(self._subjects())
         if not job_ids:
+            # Nothing to see is no answer, but nothing is missed either.
+            metrics.WATCH_FAILURES.set(0)
+            metrics.WATCH_NEWS.set(time.time())
             return True
         self.looks += 1
+        began = time.monotonic()
         try:
             records = await self._client.jobs(job_ids)
         except SlurmError as error:
             self.failures += 1
+            metrics.WATCH_FAILURES.set(self.failures)
+            metrics.WATCH_LOOKS.labels("failed").inc()
             level = logging.WARNING if self.failures in (1, 10) else logging.DEBUG
             self._log.log(
                 level,
@@ -113,9 +120,18 @@ class Watcher:
                 error,
             )
             return False
+        finally:
+            metrics.WATCH_SECONDS.observe(time.monotonic() - began)
+        metrics.WATCH_LOOKS.labels("answered").inc()
+        self._answered()
+        self._deliver(job_ids, records)
+        return True
+
+    def _answered(self) -> None:
+        """All is known that there is to know."""
         if self.failures:
             self._log.info("Slurm answers again, after %d failed looks.", self.failures)
             self.failures = 0
+        metrics.WATCH_FAILURES.set(0)
         self._heard = time.time()
-        self._deliver(job_ids, records)
-        return True
+        metrics.WATCH_NEWS.set(self._heard)

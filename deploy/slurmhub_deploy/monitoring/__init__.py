@@ -1,0 +1,14 @@
+"""Monitoring as code: Prometheus's rules, Grafana's dashboards, a runbook page for each alert.
+
+`rules/` is for Prometheus's `rule_files`, `dashboards/` for Grafana's provisioning. Both expect the
+hubs in a job named "slurmhub" and hosts in one named "node".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RULES = Path(__file__).parent / "rules"
+DASHBOARDS = Path(__file__).parent / "dashboards"
+HUB_JOB = "slurmhub"
+HOST_JOB = "node"

@@ -1,0 +1,27 @@
+"""Prometheus, its alerts, and dashboards."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from slurmhub_deploy.front.settings import Mail
+from slurmhub_deploy.site.base import SiteModel
+from slurmhub_deploy.site.texts import HostName
+
+
+class Monitoring(SiteModel):
+    """What watches the site."""
+
+    host: HostName = Field(
+        description="The host of Prometheus and alertmanager.", examples=["monitor"]
+    )
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=90, description="For how many days measurements are kept."
+    )
+    grafana: bool = Field(default=True, description="Whether dashboards are set up as well.")
+    alerts_to: tuple[Mail, ...] = Field(default=(), description="Mail addresses that alerts go to.")
+    mail_relay: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$")] | None = Field(
+        default=None, description="The mail server that takes them, `host` or `host:port`."
+    )
