@@ -140,7 +140,8 @@ class HubUnderTest:
         """End the hub with a signal and wait for it; the proxy goes on."""
         if self._hub is not None:
             self._hub.send_signal(number)
-            self._hub.wait(30)
+            # As long as systemd gives a unit (TimeoutStopSec).
+            self._hub.wait(90)
             self._hub = None
 
     def restart(self, number: int = signal.SIGTERM) -> None:
