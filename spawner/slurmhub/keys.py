@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import stat
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 from slurmhub.errors import SlurmhubError
 
 KEY_BYTES = 32
+_HEX = re.compile(rb"[0-9a-f]{64}")
 
 
 class KeyUnusable(SlurmhubError):
@@ -36,8 +38,9 @@ def server_token(key: bytes, nonce: str) -> str:
 def load_key(path: Path) -> bytes:
     """Read the key file, or make it with mode 0600.
 
-    Raises `KeyUnusable` when the file is readable by others, of the wrong
-    length, or cannot be made.
+    It holds the 32 bytes themselves, or, where a person or a program put it there as text, a line
+    of 64 hexadecimal digits. Raises `KeyUnusable` when the file is readable by others, of the
+    wrong length, or cannot be made.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
@@ -50,7 +53,7 @@ def load_key(path: Path) -> bytes:
         ) from error
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
-        key = file.read(KEY_BYTES + 1)
+        key = _key_in(file.read(2 * KEY_BYTES + 2))
     if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.geteuid():
         raise KeyUnusable(
             f"The key file {path} is open to other accounts.",
@@ -59,11 +62,19 @@ def load_key(path: Path) -> bytes:
         )
     if len(key) != KEY_BYTES:
         raise KeyUnusable(
-            f"The key file {path} does not hold {KEY_BYTES} bytes.",
+            f"The key file {path} does not hold {KEY_BYTES} bytes, nor as many in hexadecimal.",
             remedy="Restore it from the backup; without one delete it: running servers then "
             "have to be started again.",
         )
     return key
+
+
+def _key_in(content: bytes) -> bytes:
+    """The key that a file holds; what is no key is returned as it is."""
+    line = content.removesuffix(b"\n")
+    if _HEX.fullmatch(line):
+        return bytes.fromhex(line.decode("ascii"))
+    return content
 
 
 def _make_key(path: Path) -> bytes:

@@ -168,6 +168,10 @@ class LimitTraits(HasTraits):
     )
     default_cpus = Integer(1, help="CPUs filled in first.").tag(config=True)
     default_memory = Unicode("2G", help="Memory filled in first.").tag(config=True)
+    default_gpus = Integer(0, help="GPUs filled in first.").tag(config=True)
+    default_gpu_type = Unicode("", help="Type of GPU filled in first; empty for any.").tag(
+        config=True
+    )
     default_time = Unicode(
         "", help="Time filled in first, in Slurm's grammar; empty for the partition's own."
     ).tag(config=True)
@@ -202,6 +206,8 @@ class LimitTraits(HasTraits):
             default_partition=self.default_partition or None,
             default_cpus=self.default_cpus,
             default_memory=Memory.parse(self.default_memory),
+            default_gpus=self.default_gpus,
+            default_gpu_type=self.default_gpu_type or None,
             default_time=TimeLimit.parse(self.default_time) if self.default_time else None,
             account=policy.account,
             qos=policy.qos,

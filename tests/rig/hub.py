@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,9 +141,26 @@ class HubUnderTest:
         """End the hub with a signal and wait for it; the proxy goes on."""
         if self._hub is not None:
             self._hub.send_signal(number)
-            # As long as systemd gives a unit (TimeoutStopSec).
-            self._hub.wait(90)
+            try:
+                self._hub.wait(10)
+            except subprocess.TimeoutExpired:
+                self._tell_what_it_waits_for(self._hub)
             self._hub = None
+
+    def _tell_what_it_waits_for(self, hub: subprocess.Popen[bytes]) -> None:
+        """Wait as long as systemd gives a unit (TimeoutStopSec), and have it in the run's summary.
+
+        At SIGUSR1 a hub writes its stacks and tasks to its log.
+        """
+        before = len(self.log)
+        hub.send_signal(signal.SIGUSR1)
+        began = time.monotonic()
+        try:
+            hub.wait(80)
+        finally:
+            seconds = 10 + time.monotonic() - began
+            said = self.log[before : before + 20_000]
+            warnings.warn(f"A hub took {seconds:.0f} s to end.\n{said}", stacklevel=3)
 
     def restart(self, number: int = signal.SIGTERM) -> None:
         """End the hub and start it again."""

@@ -9,7 +9,9 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from slurmhub.events import result_within
 from slurmhub.slurm.command import Account
+from slurmhub.slurm.starting import start_wholly
 
 # Seconds until the helper has opened a file, until the next bytes of it, and until it has ended.
 _OPENING = 30.0
@@ -51,14 +53,14 @@ async def sending(
         with contextlib.suppress(ProcessLookupError, PermissionError):
             process.kill()
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(process.wait(), _ENDING)
+            await result_within(_ENDING, process.wait())
 
 
 async def pieces(reader: asyncio.StreamReader, size: int) -> AsyncIterator[bytes]:
     """The bytes of a file; fewer than `size` when it became shorter or its disk hangs."""
     while size > 0:
         try:
-            piece = await asyncio.wait_for(reader.read(min(size, _PIECE)), _STALLED)
+            piece = await result_within(_STALLED, reader.read(min(size, _PIECE)))
         except asyncio.TimeoutError:
             return
         if not piece:
@@ -73,7 +75,7 @@ async def _started(
     identity: dict[str, Any] = {}
     if become is not None:
         identity = {"user": become.uid, "group": become.gid, "extra_groups": list(become.groups)}
-    return await asyncio.create_subprocess_exec(
+    starting = asyncio.create_subprocess_exec(
         *argv,
         stdin=asyncio.subprocess.PIPE,
         stdout=output,
@@ -84,6 +86,12 @@ async def _started(
         **identity,
     )
 
+    async def end(process: asyncio.subprocess.Process) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            process.kill()
+
+    return await start_wholly(starting, end)
+
 
 async def _answer(
     process: asyncio.subprocess.Process, reader: asyncio.StreamReader, request: dict[str, Any]
@@ -92,7 +100,7 @@ async def _answer(
         assert process.stdin is not None  # noqa: S101 - it has a pipe
         process.stdin.write(json.dumps(request).encode())
         process.stdin.close()
-        answer = json.loads(await asyncio.wait_for(reader.readline(), _OPENING))
+        answer = json.loads(await result_within(_OPENING, reader.readline()))
     except (OSError, ValueError, asyncio.TimeoutError) as error:
         raise NotOpened("no answer") from error
     if not isinstance(answer, dict):

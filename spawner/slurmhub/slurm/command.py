@@ -21,6 +21,7 @@ from slurmhub.slurm.errors import (
     ProgramOutputTooLarge,
     ProgramTimeout,
 )
+from slurmhub.slurm.starting import start_wholly
 
 MAX_OUTPUT = 64 * 2**20
 # How long a killed program may take to be reaped. A program of another user cannot be killed
@@ -150,26 +151,20 @@ async def _start(
             "group": account.gid,
             "extra_groups": list(account.groups),
         }
-    loop = asyncio.get_running_loop()
-    starting = loop.create_task(
-        loop.subprocess_exec(
-            lambda: collector,
-            *argv,
-            env=dict(env),
-            cwd="/",
-            start_new_session=True,
-            **identity,
-        )
+    starting = asyncio.get_running_loop().subprocess_exec(
+        lambda: collector,
+        *argv,
+        env=dict(env),
+        cwd="/",
+        start_new_session=True,
+        **identity,
     )
-    # Cancelled in its middle, asyncio waits for ever for a program whose pipes it never joined;
-    # and JupyterHub cancels whatever task it finds when it ends. This one takes milliseconds.
-    asyncio._unregister_task(starting)
+
+    async def end(started: tuple[asyncio.SubprocessTransport, _Collector]) -> None:
+        await _end(started[0], collector)
+
     try:
-        transport, _ = await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        transport, _ = await starting
-        await _end(transport, collector)
-        raise
+        transport, _ = await start_wholly(starting, end)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ProgramMissing(
             f"{argv[0]} is not there.", remedy="Install it, or say where it is."

@@ -151,6 +151,20 @@ async def test_cancelling_kills_and_reaps(tmp_path: Path) -> None:
     assert await gone(child)
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_hub_that_ends_at_any_moment_waits_for_no_program(turns: int) -> None:
+    # As JupyterHub ends: it cancels all tasks that there are, and waits for them without a limit.
+    program = asyncio.create_task(run(["sleep", "60"], env=ENV, timeout=60))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    _, waiting = await asyncio.wait(tasks, timeout=10)
+    assert program in tasks
+    assert not waiting
+
+
 async def test_too_much_output_ends_the_program(tmp_path: Path) -> None:
     script = f"echo $$ > {tmp_path}/own; while :; do echo xxxxxxxxxxxxxxxxxxxxxxxx; done"
     with pytest.raises(ProgramOutputTooLarge):
