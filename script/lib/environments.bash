@@ -92,6 +92,18 @@ need_shibboleth() {
     need_debian php-intl 'a part of it' php_has intl
 }
 
+# Whole hosts on this machine.
+need_lab() {
+    need_debian mmdebstrap 'makes whole hosts, and fetches newer Slurm versions' program mmdebstrap
+    need_debian systemd-container 'runs whole hosts on this one' program systemd-nspawn
+    need_debian slirp4netns 'lets them fetch packages' program slirp4netns
+    need_debian nftables 'their way out' program nft
+    need_debian iproute2 'their network' program ip
+    need_debian netcat-openbsd 'the way in, for ssh' program nc
+    need_debian openssh-client 'how they are reached' program ssh
+    need_debian btrfs-progs 'makes a disk on which a quota holds' program mkfs.btrfs
+}
+
 php_has() {
     php -r "exit(extension_loaded('$1') ? 0 : 1);"
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +12,14 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
+from tests.lab.fleet.client import HeldFleet
 from tests.lab.host import Host
 from tests.lab.site import Site
+from tests.lab.whole.institution import Institution
+from tests.lab.whole.operator import Operator
 
 _ON_ONE_HOST = ("test_fresh_debian.py", "test_front_host.py", "test_services.py")
+_ON_ONE_SITE = "test_whole_"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -26,8 +32,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     def scope(nodeid: str) -> str:
         file = Path(by_file(nodeid))
-        shared = file.parent.name == "lab" and file.name in _ON_ONE_HOST
-        return str(file.parent if shared else file)
+        if file.parent.name == "lab" and file.name in _ON_ONE_HOST:
+            return str(file.parent)
+        if file.parent.name == "lab" and file.name.startswith(_ON_ONE_SITE):
+            return str(file.parent / _ON_ONE_SITE)
+        return str(file)
 
     scheduler._split_scope = scope
     return scheduler
@@ -58,3 +67,26 @@ def site(installed: Site) -> Iterator[Site]:
     installed.start()
     yield installed
     installed.stop()
+
+
+@pytest.fixture(scope="session")
+def whole() -> Iterator[Institution]:
+    """Empty hosts and an institution's sign-in, with a folder for the operator."""
+    fleet = HeldFleet.start(f"test-{os.getpid()}")
+    folder = Path(tempfile.mkdtemp(prefix="shub-site-"))
+    try:
+        institution = Institution(folder, fleet)
+        institution.prepare()
+        yield institution
+    finally:
+        fleet.down()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def up(whole: Institution) -> Operator:
+    """The hosts are what the site file says, and the institution knows the hub."""
+    operator = Operator(whole)
+    operator.run("up", "--yes", "--no-smoke")
+    assert whole.register() == 1
+    return operator

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab.host import tree
+from tests.lab.tree import tree
 from tests.rig.hub import until
 from tests.rig.slapd import GROUPS, PEOPLE, Slapd
 

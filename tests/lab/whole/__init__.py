@@ -1,0 +1,1 @@
+"""A whole site: empty hosts, an institution's identity provider, and a site file for them."""
