@@ -42,6 +42,23 @@ def test_a_short_key_is_refused(tmp_path: Path) -> None:
         load_key(path)
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_key_may_be_written_as_text(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "key"
+    path.write_text("0f" * 32 + end)
+    path.chmod(0o600)
+    assert load_key(path) == b"\x0f" * 32
+
+
+@pytest.mark.parametrize("text", ["0F" * 32, "0f" * 32 + "\n\n", "0f" * 33, "xf" * 32])
+def test_text_that_is_no_key_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "key"
+    path.write_text(text)
+    path.chmod(0o600)
+    with pytest.raises(KeyUnusable, match="hexadecimal"):
+        load_key(path)
+
+
 def test_a_folder_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyUnusable, match="key_file"):
         load_key(tmp_path / "absent" / "key")

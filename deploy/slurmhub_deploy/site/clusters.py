@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from slurmhub_deploy.front.settings import AbsolutePath
 from slurmhub_deploy.site.base import SiteModel
@@ -27,6 +28,27 @@ from slurmhub_deploy.site.texts import (
 
 _MANY = 10**6
 
+OWNED = (
+    "AccountingStorageEnforce", "AccountingStorageHost", "AccountingStoragePort",
+    "AccountingStorageTRES", "AccountingStorageType", "AuthType", "ClusterName", "CredType",
+    "GresTypes", "Include", "NodeName", "NodeSet", "PartitionName", "SlurmUser", "SlurmctldHost",
+    "SlurmctldLogFile", "SlurmctldPidFile", "SlurmctldPort", "SlurmdLogFile", "SlurmdPidFile",
+    "SlurmdPort", "SlurmdSpoolDir", "SlurmdUser", "SrunPortRange", "StateSaveLocation",
+)  # fmt: skip
+"""Settings of slurm.conf(5) that follow from the rest of the site file."""
+_OWNED = frozenset(name.lower() for name in OWNED)
+
+
+def _setting(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{1,63}", value):
+        raise ValueError("must be the name of a setting of slurm.conf(5), such as SlurmdTimeout")
+    if value.lower() in _OWNED:
+        raise ValueError("follows from the rest of this file")
+    return value
+
+
+SlurmSetting = Annotated[str, AfterValidator(_setting)]
+
 
 class Nodes(SiteModel):
     """Compute nodes that are alike."""
@@ -44,6 +66,12 @@ class Nodes(SiteModel):
     )
     gpus: dict[GpuType, Annotated[int, Field(ge=1, le=1000)]] = Field(
         default={}, description="GPUs of each: their type, and how many: `{h100: 4}`."
+    )
+    gpu_files: dict[GpuType, tuple[AbsolutePath, ...]] = Field(
+        default={},
+        description="The GPUs' device files, by their type; `/dev/nvidia0` and so on, in the order"
+        " of the types' names, if absent.",
+        examples=[{"mi210": ["/dev/dri/renderD128", "/dev/dri/renderD129"]}],
     )
     features: tuple[FeatureName, ...] = Field(
         default=(), description="Slurm's features, which people can ask for."
@@ -95,6 +123,17 @@ class MadeCluster(SiteModel):
         default="fast",
         description="`fast`: jobs are looked at as they come, so that servers start at once;"
         " `stock`: with Slurm's own delays.",
+    )
+    containment: Literal["cgroup", "process"] = Field(
+        default="cgroup",
+        description="`cgroup`: the kernel holds each job to its CPUs, memory and GPUs; `process`:"
+        " for nodes without cgroups of their own, such as containers, only memory is watched.",
+    )
+    extra: dict[SlurmSetting, str | int] = Field(
+        default={},
+        description="More settings of slurm.conf, over those that slurmhub has; not those that the"
+        " cluster rests on: its name, hosts, ports, authentication and accounting.",
+        examples=[{"SlurmdTimeout": 120}],
     )
 
     def nodes_by_name(self) -> Iterator[tuple[str, Nodes]]:

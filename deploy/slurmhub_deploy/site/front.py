@@ -6,6 +6,7 @@ from typing import Any
 
 from slurmhub_deploy.front.settings import FrontSettings
 from slurmhub_deploy.site.hubs import Hub, account_of
+from slurmhub_deploy.site.metadata import placed
 from slurmhub_deploy.site.model import Site
 
 SIGN_IN = frozenset(
@@ -13,7 +14,6 @@ SIGN_IN = frozenset(
         "entity_id",
         "provider",
         "discovery",
-        "metadata",
         "subject",
         "required",
         "wanted",
@@ -56,5 +56,12 @@ def front_data(site: Site, name: str, hub: Hub) -> dict[str, Any]:
         "tls_key": f"{certificate}/privkey.pem",
         "acme_folder": "/var/lib/slurmhub/acme" if site.tls_of(hub)[1].kind == "acme" else None,
         "hub_account": account_of(name),
+        "secret_file": f"/etc/slurmhub/{name}/front-secret",
     }
+    data["metadata"] = placed(hub.sign_in.metadata, metadata_folder(name))
     return data | {setting: getattr(hub.sign_in, setting) for setting in sorted(SIGN_IN)}
+
+
+def metadata_folder(name: str) -> str:
+    """Where files beside the site file are on the hub's host."""
+    return f"/etc/slurmhub/{name}/metadata"

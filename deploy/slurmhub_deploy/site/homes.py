@@ -48,8 +48,13 @@ class _ServedHomes(_Homes):
     not_here: ClassVar[Mapping[str, str]] = _HOSTED
 
     server: HostName = Field(
-        description="The host that has the disks; it serves the others by NFS.",
+        description="The host that has the disks.",
         examples=["controller"],
+    )
+    share: Literal["nfs", "none"] = Field(
+        default="nfs",
+        description="`nfs`: the server serves them to the other hosts; `none`: those get them in"
+        " another way, such as a cluster file system, at `path`.",
     )
     devices: tuple[AbsolutePath, ...] = Field(
         default=(),

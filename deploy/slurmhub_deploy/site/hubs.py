@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -11,6 +12,8 @@ from slurmhub.options.request import FIELDS
 from slurmhub_deploy.front.settings import AbsolutePath, BaseUrl, Domain, TwoLanguages
 from slurmhub_deploy.site.base import SiteModel
 from slurmhub_deploy.site.limits import Limits
+from slurmhub_deploy.site.pages import ClassTrait, Idle, Pages, Terms
+from slurmhub_deploy.site.probe import Probe
 from slurmhub_deploy.site.sign_in import Accounts, ShibbolethSignIn
 from slurmhub_deploy.site.texts import ClusterName, HostName, OwnName, PersonName
 from slurmhub_deploy.site.tls import Tls
@@ -46,14 +49,33 @@ class Profile(SiteModel):
         examples=[{"cpus": 2, "memory": "4G"}],
     )
 
+    idle: Idle | None = Field(
+        default=None, description="When its idle servers are ended, instead of the hub's `idle`."
+    )
+
     def as_data(self) -> dict[str, Any]:
         """As `c.SlurmHubSpawner.profiles` has it."""
-        return self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        return self.model_dump(
+            mode="json", exclude_none=True, exclude_defaults=True, exclude={"idle"}
+        )
 
 
 def account_of(name: str) -> str:
     """The system account that the hub of this name runs as; a name that no person is given."""
     return f"slurmhub-{name}"
+
+
+# Neither people nor system accounts that are counted up from 100 or down from 999 have these; see
+# https://systemd.io/UIDS-GIDS/.
+_LOWEST, _HOW_MANY = 60800, 384
+
+
+def number_of(name: str, hub: Hub) -> int:
+    """The number (uid, gid) of that account, the same on all hosts; of the name unless it is set.
+
+    Slurm's daemons find out by the number who asks, on hosts of their own.
+    """
+    return hub.uid or _LOWEST + zlib.crc32(name.encode()) % _HOW_MANY
 
 
 def people_of(name: str, hub: Hub) -> str:
@@ -119,6 +141,27 @@ class Hub(SiteModel):
         default=(), description="Fields that are not asked for where everything is chosen."
     )
     limits: Limits = Field(default=Limits(), description="Bounds and defaults of one server.")
+    idle: Idle = Field(
+        default=Idle(), description="When servers that nobody uses are ended; never if absent."
+    )
+    terms: Terms | None = Field(
+        default=None, description="Terms of use that each person accepts once; none if absent."
+    )
+    pages: Pages = Field(default=Pages(), description="What people see of the hub's pages.")
+    end_servers_at_sign_out: bool = Field(
+        default=False, description="Whether servers of a person who signs out are ended."
+    )
+    settings: dict[ClassTrait, Any] = Field(
+        default={},
+        description="More settings of JupyterHub, by `Class.trait`; not those that follow from this"
+        " file.",
+        examples=[{"JupyterHub.active_server_limit": 200}],
+    )
+    uid: Annotated[int, Field(ge=1, le=2**31 - 2)] | None = Field(
+        default=None,
+        description="Number of the system account that the hub runs as, on every host; between"
+        " 60800 and 61183, from its name, if absent.",
+    )
     database: Literal["sqlite", "postgresql"] = Field(
         default="sqlite", description="The hub's database, on its own host."
     )
@@ -128,3 +171,8 @@ class Hub(SiteModel):
         description="Where the Jupyter environment for jobs is, on every node.",
     )
     tls: Tls | None = Field(default=None, description="Instead of the site's `tls`.")
+    probe: Probe | None = Field(
+        default=None,
+        description="A test account by which the hub is tried, after each `slurmhub up` and again"
+        " and again; nobody tries it if absent.",
+    )

@@ -7,6 +7,7 @@ from pydantic import Field
 from slurmhub_deploy.front.settings import Contact, HttpsUrl, Logo, Port, Words
 from slurmhub_deploy.site.base import SiteModel
 from slurmhub_deploy.site.texts import TimeZone, UnixName
+from slurmhub_deploy.site.tls import LocalFile
 
 
 class Institution(SiteModel):
@@ -54,4 +55,10 @@ class Ssh(SiteModel):
         default=None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._@:,-]{0,199}$",
         description="A host to go through, as `ssh -J` takes it: user@gate.example.ca.",
+    )
+    config: LocalFile | None = Field(
+        default=None,
+        description="A file in the form of ssh_config(5), beside the site file, that is used"
+        " instead of one's own: keys, known hosts, ways through other hosts.",
+        examples=["ssh_config"],
     )

@@ -8,14 +8,19 @@ host of one name are a mistake. Secrets are in it as where they come from.
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 from slurmhub_deploy.site.clusters import ExistingCluster, MadeCluster
-from slurmhub_deploy.site.front import front_settings
+from slurmhub_deploy.site.front import front_settings, metadata_folder
 from slurmhub_deploy.site.homes import NfsHomes
 from slurmhub_deploy.site.hosts import Machine
-from slurmhub_deploy.site.hubs import account_of, people_of
+from slurmhub_deploy.site.hub_config import hub_config, ports_of
+from slurmhub_deploy.site.hubs import account_of, number_of, people_of
+from slurmhub_deploy.site.metadata import copies
 from slurmhub_deploy.site.model import Site
+from slurmhub_deploy.site.slurm_entities import slurm_accounts, slurm_operators
 from slurmhub_deploy.site.texts import names_in
 
 ROLES = (
@@ -34,12 +39,17 @@ ROLES = (
 Inventory = dict[str, Any]
 
 
-def inventory(site: Site) -> Inventory:
-    """The inventory of a site that was checked, in the form of Ansible's yaml plugin."""
+def inventory(site: Site, folder: Path = Path()) -> Inventory:
+    """The inventory of a site that was checked, in the form of Ansible's yaml plugin.
+
+    `folder` is that of the site file, which files beside it are relative to.
+    """
     groups = _groups(site)
     return {
         "all": {
-            "hosts": {name: _host(site, machine) for name, machine in site.machines.items()},
+            "hosts": {
+                name: _host(site, machine, folder) for name, machine in site.machines.items()
+            },
             "vars": _for_all(site),
             "children": {
                 name: {"hosts": {host: {} for host in site.machines if host in hosts}}
@@ -89,7 +99,7 @@ def _word(name: str) -> str:
     return name.replace("-", "_")
 
 
-def _host(site: Site, machine: Machine) -> dict[str, Any]:
+def _host(site: Site, machine: Machine, folder: Path) -> dict[str, Any]:
     host = machine.host
     # Of several hosts in one entry the public address is the first one's alone.
     public = host.public_address if machine.address == host.address else None
@@ -99,8 +109,13 @@ def _host(site: Site, machine: Machine) -> dict[str, Any]:
         "ansible_user": host.ssh_user or site.ssh.user,
         "slurmhub_address": machine.address,
     }
+    arguments = []
+    if site.ssh.config:
+        arguments += ["-F", str(folder / site.ssh.config)]
     if site.ssh.jump:
-        variables["ansible_ssh_common_args"] = f"-J {site.ssh.jump}"
+        arguments += ["-J", site.ssh.jump]
+    if arguments:
+        variables["ansible_ssh_common_args"] = shlex.join(arguments)
     if variables["ansible_user"] != "root":
         variables["ansible_become"] = True
     for cluster in site.clusters.values():
@@ -118,7 +133,7 @@ def _for_all(site: Site) -> dict[str, Any]:
         "slurmhub_addresses": {name: each.address for name, each in site.machines.items()},
         "slurmhub_directory": _plain(site.directory),
         "slurmhub_clusters": {name: _cluster(site, name) for name in site.clusters},
-        "slurmhub_homes": {name: _plain(homes) for name, homes in site.homes.items()},
+        "slurmhub_homes": {name: _homes(site, name) for name in site.homes},
         "slurmhub_hubs": {name: _hub(site, name) for name in site.hubs},
         "slurmhub_monitoring": None if site.monitoring is None else _plain(site.monitoring),
     }
@@ -145,7 +160,23 @@ def _cluster(site: Site, name: str) -> dict[str, Any]:
         del node["hosts"]
     for partition in data["partitions"].values():
         partition["nodes"] = names_in(partition["nodes"])
+    data["accounts"] = slurm_accounts(site, name)
+    data["operators"] = slurm_operators(site, name)
     return data
+
+
+def _homes(site: Site, name: str) -> dict[str, Any]:
+    """With the hosts that use them: the hubs' own, and where those hubs' jobs run."""
+    hubs = [hub for hub in site.hubs.values() if hub.homes == name]
+    hosts = {hub.host for hub in hubs}
+    for hub in hubs:
+        cluster = site.clusters[hub.cluster]
+        if isinstance(cluster, MadeCluster):
+            hosts |= {*cluster.login, *(host for host, _ in cluster.nodes_by_name())}
+    return _plain(site.homes[name]) | {
+        "hosts": [host for host in site.machines if host in hosts],
+        "hub_hosts": [host for host in site.machines if host in {hub.host for hub in hubs}],
+    }
 
 
 def _hub(site: Site, name: str) -> dict[str, Any]:
@@ -164,7 +195,11 @@ def _hub(site: Site, name: str) -> dict[str, Any]:
         data["tls"]["mail"] = tls.mail or contact.mail
     return data | {
         "unix_account": account_of(name),
+        "unix_uid": number_of(name, hub),
+        "config": hub_config(site, name),
+        "ports": dict(zip(("hub", "proxy"), ports_of(site, name), strict=True)),
         "front": front_settings(site, name).model_dump(mode="json"),
+        "front_files": copies(hub.sign_in.metadata, metadata_folder(name)),
     }
 
 

@@ -58,6 +58,11 @@ class Site(SiteModel):
     )
     ssh: Ssh = Field(default=Ssh(), description="How the hosts are reached to set them up.")
     vault: Vault = Field(default=Vault(), description="Where secrets are kept.")
+    bundle: LocalFile | None = Field(
+        default=None,
+        description="Folder of a [bundle](offline.md), beside the site file, for hosts that do not"
+        " reach the Internet.",
+    )
     hosts: Annotated[dict[HostNames, Host], Field(min_length=1)] = Field(
         description="The machines, by short name.",
         examples=[{"hub": {"address": "192.0.2.10"}}],

@@ -16,7 +16,8 @@ class SecretSource(SiteModel):
     from_command: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         default=(),
         description="A program and its arguments, run without a shell on the machine of whoever"
-        " runs `slurmhub`; its output, without a line end, is the secret.",
+        " runs `slurmhub`, in the folder of the site file; its output, without a line end, is the"
+        " secret.",
         examples=[["pass", "show", "hub/key"]],
     )
     vault: Word | None = Field(

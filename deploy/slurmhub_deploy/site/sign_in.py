@@ -11,9 +11,9 @@ from slurmhub_deploy.front.settings import (
     AttributeId,
     DiscoverySetting,
     EntityId,
-    MetadataSource,
 )
 from slurmhub_deploy.site.base import SiteModel
+from slurmhub_deploy.site.metadata import Metadata
 from slurmhub_deploy.site.texts import TermName, UnixName
 
 _SCOPE = r"^(\*\.)?[A-Za-z0-9][A-Za-z0-9.-]{0,126}$"
@@ -62,9 +62,10 @@ class ShibbolethSignIn(SiteModel):
         description="How people choose their institution: `built-in`, or the address of the"
         " federation's discovery service.",
     )
-    metadata: Annotated[tuple[MetadataSource, ...], Field(min_length=1)] = Field(
+    metadata: Annotated[tuple[Metadata, ...], Field(min_length=1)] = Field(
         description="Whose word is taken: see"
-        " [the front](shibboleth.md#whose-word-is-taken-metadata). Files are the hub host's.",
+        " [the front](shibboleth.md#whose-word-is-taken-metadata). Files are beside the site file,"
+        " or with their whole path the hub host's.",
         examples=[[{"kind": "file", "file": "/etc/slurmhub/idp-metadata.xml"}]],
     )
     scopes: dict[EntityId, tuple[Scope, ...]] = Field(

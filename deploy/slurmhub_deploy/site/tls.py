@@ -32,8 +32,13 @@ class AcmeTls(SiteModel):
         default=None,
         description="Whom the authority writes to; `institution.technical` if absent.",
     )
-    authority: Literal["letsencrypt", "buypass", "google", "zerossl"] | HttpsUrl = Field(
+    authority: Literal["letsencrypt", "buypass", "zerossl"] | HttpsUrl = Field(
         default="letsencrypt", description="The authority, by dehydrated's word or by its address."
+    )
+    authority_certificate: LocalFile | None = Field(
+        default=None,
+        description="For an authority of one's own: what its address is trusted by, in PEM, a file"
+        " beside the site file.",
     )
     challenge: Literal["http-01", "dns-01"] = Field(
         default="http-01",

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from slurmhub_deploy.site.load import with_defaults
 from slurmhub_deploy.site.problems import written
-from tests.unit.site.fixtures import RIGHT, changed, read
-
-SECOND = RIGHT[RIGHT.index("  main:\n    domain") :].replace("hub.example.ca", "other.example.ca")
-TWO = RIGHT + SECOND.replace("  main:\n", "  other:\n", 1)
+from tests.unit.site.fixtures import TWO_HUBS, changed, read
 
 
 def test_mappings_are_joined_and_all_else_is_taken_whole() -> None:
@@ -31,7 +28,9 @@ def test_another_kind_shares_nothing() -> None:
 
 def test_what_is_wrong_for_all_is_said_once_where_it_is_written() -> None:
     loaded = read(
-        TWO.replace("hubs:\n", "hub_defaults:\n  limits: {default_cpus: 9, max_cpus: 2}\nhubs:\n")
+        TWO_HUBS.replace(
+            "hubs:\n", "hub_defaults:\n  limits: {default_cpus: 9, max_cpus: 2}\nhubs:\n"
+        )
     )
     assert [(each.path, each.line) for each in loaded.problems] == [
         ("hub_defaults.limits.default_cpus", 27)
@@ -39,7 +38,7 @@ def test_what_is_wrong_for_all_is_said_once_where_it_is_written() -> None:
 
 
 def test_what_one_hub_makes_wrong_is_said_of_it() -> None:
-    text = TWO.replace("hubs:\n", "hub_defaults:\n  limits: {max_cpus: 2}\nhubs:\n")
+    text = TWO_HUBS.replace("hubs:\n", "hub_defaults:\n  limits: {max_cpus: 2}\nhubs:\n")
     loaded = read(text + "    limits: {default_cpus: 9}\n")
     assert [each.path for each in loaded.problems] == ["hubs.other.limits.default_cpus"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from slurmhub_deploy.site.front import front_settings
 from slurmhub_deploy.site.init_command import example_names
 from slurmhub_deploy.site.inventory import ROLES, inventory
-from tests.unit.site.fixtures import HERE, RIGHT, read, site
+from tests.unit.site.fixtures import HERE, TWO_HUBS, changed, read, site
 from tests.unit.site.test_examples import site_of
 
 GOLDEN = HERE / "golden"
@@ -85,12 +86,21 @@ def test_a_secret_is_in_it_as_where_it_comes_from() -> None:
     }
 
 
-def test_two_hubs_on_a_host_have_fronts_of_their_own() -> None:
-    second = RIGHT[RIGHT.index("  main:\n    domain") :].replace("hub.example", "other.example")
-    loaded = read(RIGHT + second.replace("  main:\n", "  other:\n", 1))
+def test_two_hubs_have_fronts_of_their_own() -> None:
+    loaded = read(TWO_HUBS)
     assert loaded.site is not None, loaded.problems
     one, other = (front_settings(loaded.site, name) for name in ("main", "other"))
     assert one.proxy != other.proxy
-    assert one.notify_port != other.notify_port
+    assert one.secret_file != other.secret_file
     assert one.hub_account != other.hub_account
-    assert groups(inventory(loaded.site))["role_hub"] == ["hub"]
+    assert groups(inventory(loaded.site))["role_hub"] == ["hub1", "hub2"]
+
+
+def test_metadata_beside_the_site_file_is_copied(tmp_path: Path) -> None:
+    (tmp_path / "idp.xml").touch()
+    found = read(changed(("/etc/slurmhub/idp-metadata.xml", "idp.xml")), folder=tmp_path)
+    assert found.site is not None, found.problems
+    hub = inventory(found.site)["all"]["vars"]["slurmhub_hubs"]["main"]
+    there = "/etc/slurmhub/main/metadata/idp.xml"
+    assert hub["front"]["metadata"][0]["file"] == there
+    assert hub["front_files"] == [{"src": "idp.xml", "dest": there}]

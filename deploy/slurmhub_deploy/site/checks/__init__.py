@@ -11,9 +11,12 @@ from pathlib import Path as FilePath
 
 from slurmhub_deploy.site.checks import (
     clusters,
+    control,
     homes,
     hosts,
     hubs,
+    monitoring,
+    pages,
     people,
     profiles,
     signing_in,
@@ -25,6 +28,8 @@ from slurmhub_deploy.site.model import Site
 Check = Callable[[Around], Iterator[Said]]
 
 CHECKS: tuple[Check, ...] = (
+    control.ssh_config_is_there,
+    control.vault_opens_from_outside,
     hosts.names_differ,
     hosts.addresses_differ,
     hosts.hosts_exist,
@@ -36,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     clusters.partitions_have_nodes,
     clusters.one_default_partition,
     clusters.partition_times_agree,
+    clusters.gpu_files_agree,
     clusters.existing_clusters_are_reached,
     homes.paths_differ,
     homes.quotas_are_sane,
@@ -43,11 +49,15 @@ CHECKS: tuple[Check, ...] = (
     homes.snapshots_are_kept,
     homes.homes_are_used,
     hubs.names_exist,
+    hubs.numbers_differ,
     hubs.domains_differ,
+    hubs.hubs_have_hosts_of_their_own,
     hubs.limits_agree,
     hubs.limits_fit_the_cluster,
     hubs.gpus_exist,
     hubs.somebody_can_start,
+    pages.idle_times_agree,
+    pages.settings_are_known,
     profiles.profiles_are_read,
     profiles.profiles_fit_the_cluster,
     people.uids_are_free,
@@ -58,8 +68,11 @@ CHECKS: tuple[Check, ...] = (
     signing_in.sessions_agree,
     signing_in.groups_are_read,
     signing_in.entities_differ,
+    signing_in.files_are_there,
     tls.authority_reaches_the_domain,
     tls.certificate_names_the_domain,
+    monitoring.alerts_are_sent,
+    monitoring.grafana_is_trusted,
 )
 
 

@@ -99,6 +99,31 @@ def partition_times_agree(around: Around) -> Iterator[Said]:
                 )
 
 
+def gpu_files_agree(around: Around) -> Iterator[Said]:
+    """Each GPU has a file, and each file is a GPU."""
+    for path, cluster in _made(around):
+        for number, nodes in enumerate(cluster.nodes):
+            here = (*path, "nodes", number)
+            for kind, files in nodes.gpu_files.items():
+                count = nodes.gpus.get(kind, 0)
+                if len(files) != count:
+                    yield Said(
+                        (*here, "gpu_files", kind),
+                        "has another number of files than there are GPUs of that type:"
+                        f" {len(files)} for {count}",
+                        "Name a file for each GPU of that type.",
+                        ((*here, "gpus"),),
+                    )
+            lacking = [kind for kind in nodes.gpus if kind not in nodes.gpu_files]
+            if nodes.gpu_files and lacking:
+                yield Said(
+                    (*here, "gpu_files"),
+                    f"says nothing of the GPUs of type {lacking[0]}",
+                    "Name the files of all types, or of none.",
+                    ((*here, "gpus"),),
+                )
+
+
 def existing_clusters_are_reached(around: Around) -> Iterator[Said]:
     """The hub's host needs the cluster's slurm.conf from somewhere."""
     for name, cluster in around.site.clusters.items():

@@ -8,7 +8,7 @@ from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.times import TimeLimit
 from slurmhub_deploy.site.checks.finding import Around, Said, one_of
 from slurmhub_deploy.site.clusters import MadeCluster
-from slurmhub_deploy.site.hubs import Hub
+from slurmhub_deploy.site.hubs import Hub, number_of
 from slurmhub_deploy.site.model import Path
 
 
@@ -40,6 +40,30 @@ def names_exist(around: Around) -> Iterator[Said]:
                 "Name it in a hub, or take it out.",
                 (("hubs",),),
                 level="warning",
+            )
+
+
+def numbers_differ(around: Around) -> Iterator[Said]:
+    """The system accounts of two hubs are two."""
+    seen: dict[int, str] = {}
+    for name, hub in around.site.hubs.items():
+        number = number_of(name, hub)
+        first = seen.setdefault(number, name)
+        if first != name:
+            yield Said(
+                ("hubs", name, "uid"),
+                f"the system accounts of the hubs {first} and {name} have one number, {number}",
+                f"Give {name} another one: `uid: {number + 1}`.",
+                (("hubs", first, "uid"), ("hubs", name)),
+            )
+        if hub.accounts.source == "made" and (
+            hub.accounts.lowest_uid <= number <= hub.accounts.highest_uid
+        ):
+            yield Said(
+                ("hubs", name, "uid"),
+                f"{number} is among the numbers that people are given",
+                "Choose one that is not between lowest_uid and highest_uid.",
+                (("hubs", name, "accounts"), ("hubs", name)),
             )
 
 
@@ -148,6 +172,21 @@ def gpus_exist(around: Around) -> Iterator[Said]:
                 f"no node of the cluster {hub.cluster} has GPUs of the type {kind}",
                 gpus_there_are(known),
                 (("clusters", hub.cluster, "nodes"), ("hubs", name, "cluster")),
+            )
+
+
+def hubs_have_hosts_of_their_own(around: Around) -> Iterator[Said]:
+    """A host has one configuration of shibd, and that is one hub's."""
+    first: dict[str, str] = {}
+    for name, hub in around.site.hubs.items():
+        other = first.setdefault(hub.host, name)
+        if other != name:
+            yield Said(
+                ("hubs", name, "host"),
+                f"the hub {other} is on {hub.host} as well: each hub needs a host of its own, as"
+                " yet",
+                "Give it another host.",
+                (("hubs", other, "host"),),
             )
 
 

@@ -11,6 +11,7 @@ from slurmhub_deploy.front.settings import FrontSettings
 from slurmhub_deploy.site.checks.finding import Around, Said, one_of
 from slurmhub_deploy.site.front import SIGN_IN, front_data
 from slurmhub_deploy.site.model import Path
+from slurmhub_deploy.site.tls import AcmeTls
 
 
 def front_can_be_made(around: Around) -> Iterator[Said]:
@@ -86,9 +87,30 @@ def entities_differ(around: Around) -> Iterator[Said]:
             )
 
 
+def files_are_there(around: Around) -> Iterator[Said]:
+    """What is copied from beside the site file can be."""
+    for name, hub in around.site.hubs.items():
+        path: Path = ("hubs", name)
+        named: list[tuple[Path, str | None]] = []
+        for number, source in enumerate(hub.sign_in.metadata):
+            for setting in ("file", "signing_certificate"):
+                place = (*path, "sign_in", "metadata", number, setting)
+                named.append((place, getattr(source, setting, None)))
+        if hub.probe is not None:
+            named.append(((*path, "probe", "trust"), hub.probe.trust))
+        where, tls = around.site.tls_of(hub)
+        if isinstance(tls, AcmeTls):
+            named.append(((*where, "authority_certificate"), tls.authority_certificate))
+        for place, file in named:
+            # What has its whole path there is the hub host's, as far as metadata goes.
+            theirs = file is not None and file.startswith("/") and "metadata" in place
+            if file is not None and not theirs and not (around.folder / file).is_file():
+                yield Said(place, f"there is no file {file}", "Put it beside the site file.")
+
+
 def _place(name: str, loc: tuple[int | str, ...]) -> Path:
     """Where a setting of the front stands in the site file."""
-    if not loc or loc[0] in SIGN_IN:
+    if not loc or loc[0] in SIGN_IN or loc[0] == "metadata":
         return ("hubs", name, "sign_in", *loc[:1])
     if loc[0] in {"institution", "support", "technical", "security"}:
         return ("institution",)

@@ -9,12 +9,13 @@ from pathlib import Path as FilePath
 
 from cryptography import x509
 
+from slurmhub_deploy.front.certificate import covers, names_of
 from slurmhub_deploy.site.checks.finding import Around, Said
 from slurmhub_deploy.site.tls import AcmeTls, GivenTls
 
 # RFC 2606, 6761, 6762, 8375, and ICANN's name for private use: no authority certifies these.
 _PRIVATE = ("test", "example", "invalid", "localhost", "local", "internal", "home.arpa", "lan")
-_PUBLIC = frozenset({"letsencrypt", "buypass", "google", "zerossl"})
+_PUBLIC = frozenset({"letsencrypt", "buypass", "zerossl"})
 _SOON = datetime.timedelta(days=21)
 
 
@@ -66,8 +67,8 @@ def certificate_names_the_domain(around: Around) -> Iterator[Said]:
         if isinstance(certificate, str):
             yield Said(here, certificate, "Put the certificate there, in PEM, its own one first.")
             continue
-        names = _names(certificate)
-        if not any(_covers(each, hub.domain) for each in names):
+        names = names_of(certificate)
+        if not any(covers(each, hub.domain) for each in names):
             yield Said(
                 here,
                 f"the certificate is for {', '.join(names) or 'no domain'}, and not for"
@@ -104,18 +105,3 @@ def _read(file: FilePath) -> x509.Certificate | str:
         return f"the file cannot be read: {error.strerror}"
     except ValueError:
         return "there is no certificate in PEM in the file"
-
-
-def _names(certificate: x509.Certificate) -> list[str]:
-    try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except (x509.ExtensionNotFound, ValueError):
-        return []
-    return extension.value.get_values_for_type(x509.DNSName)
-
-
-def _covers(name: str, domain: str) -> bool:
-    """RFC 6125: a star stands for one label, the first."""
-    if name.startswith("*."):
-        return domain.partition(".")[2] == name[2:].lower()
-    return name.lower() == domain
