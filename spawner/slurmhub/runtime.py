@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from slurmhub import announcing
 from slurmhub.assets import asset
 from slurmhub.certificates import issue
+from slurmhub.enrolment import Enrolment
 from slurmhub.errors import SlurmhubError
 from slurmhub.files.folder import Files
 from slurmhub.idle.activity import last_used
@@ -67,6 +68,7 @@ class Runtime:
     idle: IdleWatch
     offers: Offers
     orphans: Orphans
+    enrolment: Enrolment
 
     def offer(self, account: str | None = None) -> Offer | None:
         """What may be asked for now, from cached facts; None while there are none.
@@ -186,7 +188,18 @@ def _build(settings: Any) -> Runtime:
         orphans=Orphans(
             jobs, client, hub_name=settings.hub_name, look_at_cluster=facts.refresh, log=log
         ),
+        enrolment=_enrolment(settings, client, accounting),
     )
+
+
+def _enrolment(settings: Any, client: SlurmClient, accounting: AccountingCache) -> Enrolment:
+    if settings.enrol and not settings.slurm_account:
+        raise SettingUnusable(
+            "c.SlurmHubSpawner.enrol is set, and slurm_account is not: into which account?",
+            remedy="Name the account in c.SlurmHubSpawner.slurm_account.",
+        )
+    account = settings.slurm_account if settings.enrol else ""
+    return Enrolment(client, accounting, account, log=settings.log)
 
 
 def _prepare(facts: ClusterFacts, *, limits: SiteLimits) -> None:

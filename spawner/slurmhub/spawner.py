@@ -170,6 +170,7 @@ class SlurmHubSpawner(
         self, request: JobRequest, nonce: str
     ) -> tuple[Intent, Account, Submission]:
         owner = await self.owner()
+        await self.runtime.enrolment.ensure(owner.account.name)
         token = server_token(self.runtime.key, nonce)
         submission = await prepare(self, request, nonce, owner, token=token)
         intent = Intent(

@@ -120,6 +120,11 @@ class ScriptTraits(HasTraits):
     slurm_account = Unicode("", help="Slurm account to charge; empty for the person's own.").tag(
         config=True
     )
+    enrol = Bool(
+        False,
+        help="Put people into slurm_account who are not in it, before their first job; the hub's "
+        "account must be an Operator in Slurm.",
+    ).tag(config=True)
     qos = Unicode("", help="QOS of every job; empty for Slurm's default.").tag(config=True)
     reservation = Unicode("", help="Reservation of every job.").tag(config=True)
     constraint = Unicode("", help="Node features every job needs (--constraint).").tag(config=True)

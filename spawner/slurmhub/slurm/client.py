@@ -272,6 +272,33 @@ class SlurmClient:
         )
         return level.strip() in ("Operator", "Administrator")
 
+    async def enrol(self, name: str, account: str) -> bool:
+        """Put a person into an account of this cluster; whether that was needed.
+
+        This account must be an Operator. False where the cluster has no accounting. Raises
+        SlurmDenied, SlurmMissing or SlurmUnreachable.
+        """
+        config = await self._config_once()
+        if "slurmdbd" not in config.get("AccountingStorageType", ""):
+            return False
+        cluster = config.get("ClusterName", "")
+        there = (
+            *("sacctmgr", "--noheader", "--parsable2", "--readonly", "show", "assoc", "where"),
+            *(f"cluster={cluster}", f"account={account}", f"user={name}", "format=User"),
+        )
+        if (await self._ask(*there)).strip():
+            return False
+        try:
+            await self._ask(
+                *("sacctmgr", "--immediate", "--quiet", "add", "user", name),
+                *(f"account={account}", f"cluster={cluster}"),
+            )
+        except SlurmError:
+            # Another hub may have been quicker.
+            if not (await self._ask(*there)).strip():
+                raise
+        return True
+
     async def set_time_limit(self, job_id: int, limit: TimeLimit) -> None:
         """Change a job's time limit; for an Operator no limit of partition or QOS counts.
 
