@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "max_uid": 59999,
     "home_base": "/home",
     "make_homes": True,
+    "home_command": None,
     "skeleton": "/etc/skel",
     "shell": "/bin/bash",
     "group": None,
@@ -44,13 +46,15 @@ class AccountsPlan:
     """Where accounts are made: `directory` is files or ldap.
 
     None for the others keeps what an earlier installation says. The DNs are those of the folders of
-    people and of groups.
+    people and of groups. `settings` are more of the program's settings, as its file has them; those
+    of `ldap` are put beside the ones that are there.
     """
 
     directory: str
     uri: str | None = None
     people: str | None = None
     groups: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def account_files(
@@ -92,11 +96,19 @@ def _settings(plan: AccountsPlan, users_group: str | None, path: Path) -> dict[s
             f"The settings of an earlier installation in {path} cannot be read: {problem}.",
             remedy="Correct that file or remove it, and run this again.",
         ) from problem
+    unknown = set(plan.settings) - set(DEFAULT_SETTINGS)
+    if unknown:
+        raise DeployError(
+            f"slurmhub-account has no setting {', '.join(sorted(unknown))}.",
+            remedy=f"There are: {', '.join(DEFAULT_SETTINGS)}.",
+        )
+    more = {name: value for name, value in plan.settings.items() if name != "ldap"}
+    settings = {**settings, **more}
     if users_group is not None:
         settings["group"] = users_group
     if plan.directory == "ldap":
         said = {"uri": plan.uri, "people": plan.people, "groups": plan.groups}
-        ldap = {**(settings["ldap"] or {"uri": "ldapi:///"})}
+        ldap = {**(settings["ldap"] or {"uri": "ldapi:///"}), **(plan.settings.get("ldap") or {})}
         ldap.update({name: value for name, value in said.items() if value is not None})
         if not ldap.get("people") or not ldap.get("groups"):
             raise DeployError(

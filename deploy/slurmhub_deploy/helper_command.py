@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from slurmhub_deploy.account_install import AccountsPlan
+from slurmhub_deploy.errors import DeployError
 from slurmhub_deploy.helper import SUDOERS, HelperPlan, Outcome, State, install
 
 helper = typer.Typer(
@@ -48,6 +50,10 @@ def install_helper(
     ldap_groups: Annotated[
         str | None, typer.Option(help="DN of the folder of groups in that directory.")
     ] = None,
+    account_settings: Annotated[
+        str | None,
+        typer.Option(help="More settings of slurmhub-account, as JSON; no secret is among them."),
+    ] = None,
     root: Annotated[
         Path, typer.Option(help="Write below this folder, as for an image.", hidden=True)
     ] = Path("/"),
@@ -65,13 +71,33 @@ def install_helper(
         slurm_conf=slurm_conf,
         accounts=None
         if accounts is None
-        else AccountsPlan(accounts, uri=ldap_uri, people=ldap_people, groups=ldap_groups),
+        else AccountsPlan(
+            accounts,
+            uri=ldap_uri,
+            people=ldap_people,
+            groups=ldap_groups,
+            settings=_mapping(account_settings),
+        ),
         root=root,
     )
     outcomes = install(plan, dry_run=dry_run)
     console = Console(highlight=False, soft_wrap=True)
     for line in report(plan, outcomes, show_texts=dry_run):
         console.print(line, markup=False)
+
+
+def _mapping(text: str | None) -> dict[str, Any]:
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError as error:
+        raise DeployError(
+            f"--account-settings is not JSON: {error}.", remedy='Give such as {"min_uid": 30000}.'
+        ) from error
+    if not isinstance(found, dict):
+        raise DeployError(
+            "--account-settings is not a mapping.", remedy='Give such as {"min_uid": 30000}.'
+        )
+    return found
 
 
 def report(plan: HelperPlan, outcomes: list[Outcome], *, show_texts: bool) -> list[str]:
