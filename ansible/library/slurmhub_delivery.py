@@ -1,0 +1,69 @@
+#!/usr/bin/python
+"""Builds what goes to the hosts, on the machine of whoever runs `slurmhub`."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: slurmhub_delivery
+short_description: This project's wheels and locks, to bring to hosts
+description:
+  - Builds the wheels of this project and of its extension of JupyterLab, and finds the locks.
+  - Is for the control host alone, with the Python that runs Ansible. It changes no host, so that
+    it does the same in check mode.
+options:
+  cache:
+    description: Folder in which the wheels are kept.
+    type: path
+    required: true
+author: [slurmhub]
+attributes:
+  check_mode:
+    description: Does the same, which changes no host.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Build what goes to the hosts
+  slurmhub_delivery:
+    cache: ~/.cache/slurmhub/wheels
+  delegate_to: localhost
+  run_once: true
+  become: false
+  vars:
+    ansible_python_interpreter: "{{ ansible_playbook_python }}"
+"""
+
+RETURN = r"""
+goods:
+  description:
+    - For C(hub) and C(jupyter) the C(lock), C(wheels) and C(digest); C(proxy) and its digest.
+  returned: always
+  type: dict
+"""
+
+from pathlib import Path  # noqa: E402 - Ansible wants the documentation first
+
+from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={"cache": {"type": "path", "required": True}}, supports_check_mode=True
+    )
+    try:
+        from slurmhub.errors import SlurmhubError
+        from slurmhub_deploy.delivery.goods import goods
+    except ModuleNotFoundError as error:
+        module.fail_json(
+            msg=f"{error}: Ansible's own Python does not find slurmhub. Install slurmhub[operate]"
+            " and Ansible into one environment; from a checkout, set PYTHONPATH=spawner:deploy."
+        )
+    try:
+        found = goods(Path(module.params["cache"]))
+    except SlurmhubError as error:
+        module.fail_json(msg=f"{error.what} {error.remedy}")
+    module.exit_json(changed=False, goods=found.as_data())
+
+
+if __name__ == "__main__":
+    main()
