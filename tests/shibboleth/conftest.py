@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from slurmhub_deploy.front.embedded import EmbeddedFront, FrontPlan, ProviderPlan
 from slurmhub_deploy.front.provider import Person
+from tests.conftest import hub_settings
+from tests.rig import queue
+from tests.rig.accounts import account
+from tests.rig.hub import HubUnderTest, free_port
 from tests.shibboleth.backend import Backend
+from tests.shibboleth.endings import WITHIN
 
 PASSWORD = "a-password-for-tests"
 
@@ -72,6 +80,24 @@ def two_providers(**more: dict[str, list[str]]) -> tuple[ProviderPlan, ProviderP
     )
 
 
+SETTINGS = """
+c.JupyterHub.authenticator_class = "shibboleth"
+c.JupyterHub.public_url = {url!r} + "/"
+c.ShibbolethAuthenticator.front_secret_file = {secret!r}
+c.ShibbolethAuthenticator.discovery_feed = {feed!r}
+c.ShibbolethAuthenticator.account_rule = [{{"attribute": "eppn", "scopes": ["example.ca"]}}]
+c.ShibbolethAuthenticator.group_rules = [
+    {{"attribute": "affiliation", "equals": "student@example.ca", "group": "students"}},
+]
+c.ShibbolethAuthenticator.support_contact = "help@example.ca"
+c.ShibbolethAuthenticator.servers_notice_within = {within}
+c.Authenticator.allow_all = True
+c.SlurmHubSpawner.unix_account = lambda name: name
+c.Spawner.cmd = [{jupyter!r}]
+c.Spawner.default_url = "/lab"
+"""
+
+
 @pytest.fixture(scope="session")
 def front_ground() -> Iterator[Path]:
     """A short path, which sockets need, that every account may pass through."""
@@ -93,3 +119,47 @@ def front(front_ground: Path, backend: Backend) -> Iterator[EmbeddedFront]:
     """A front before the backend, with both providers."""
     with EmbeddedFront(FrontPlan(front_ground / "f", backend.url, two_providers())) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def jupyter() -> str:
+    """The single-user server: script/test says where, else that of this environment."""
+    named = os.environ.get("SLURMHUB_TEST_JUPYTER")
+    return named or str(Path(sys.executable).parent / "jupyterhub-singleuser")
+
+
+@pytest.fixture(scope="module")
+def site(
+    ground: Path,
+    cluster: EmbeddedCluster,
+    accounts: dict[str, str],
+    stub: Path,
+    code: Path,
+    proxy_command: list[str],
+    jupyter: str,
+) -> Iterator[tuple[EmbeddedFront, HubUnderTest]]:
+    """A hub on a cluster behind a front with two identity providers."""
+    port = free_port()
+    alice = {**ALICE, "eppn": [f"{account('alice')}@example.ca"]}
+    plan = FrontPlan(ground / "front", f"http://127.0.0.1:{port}", two_providers(alice=alice))
+    front = EmbeddedFront(plan)
+    front.prepare()
+    extra = SETTINGS.format(
+        url=front.url,
+        secret=str(front.secret_file),
+        feed=f"http://127.0.0.1:{front.settings.notify_port}/institutions",
+        jupyter=jupyter,
+        within=WITHIN,
+    )
+    folder = Path(tempfile.mkdtemp(prefix="h", dir=ground))
+    settings = hub_settings(cluster, stub, extra)
+    hub = HubUnderTest(folder, settings, proxy_command, code=code, port=port)
+    with front:
+        try:
+            hub.start()
+            yield front, hub
+        finally:
+            # First: a server whose hub is gone takes half a minute to end.
+            queue.clear(cluster)
+            hub.stop()
+            shutil.rmtree(folder, ignore_errors=True)

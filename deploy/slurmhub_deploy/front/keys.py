@@ -89,11 +89,16 @@ def _pair(settings: FrontSettings, folder: Path, use: str, owner: pwd.struct_pas
         )
     if key.exists():
         return [Made(key, new=False), Made(certificate, new=False)]
-    private = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
-    _write_once(key, _pem(private), 0o600, owner)
-    text = self_signed(private, settings.domain, settings.entity_id)
-    _write_once(certificate, text, 0o644, owner)
+    private, public = new_pair(settings.domain, settings.entity_id)
+    _write_once(key, private.encode(), 0o600, owner)
+    _write_once(certificate, public.encode(), 0o644, owner)
     return [Made(key, new=True), Made(certificate, new=True)]
+
+
+def new_pair(domain: str, entity_id: str) -> tuple[str, str]:
+    """A new key for a service provider and its certificate, both as PEM."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
+    return _pem(private).decode(), self_signed(private, domain, entity_id).decode()
 
 
 def _pem(private: rsa.RSAPrivateKey) -> bytes:

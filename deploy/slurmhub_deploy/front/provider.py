@@ -48,10 +48,12 @@ class IdentityProvider:
     people: Mapping[str, Person] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
     """More settings of SimpleSAMLphp's hosted identity provider, such as assertion.encryption."""
+    bind: str = ""
+    """Which address Apache serves it at, where that is not the name's own: `*` for every one."""
 
     @property
     def origin(self) -> str:
-        return f"https://{self.address}:{self.port}"
+        return f"https://{self.address}" + (f":{self.port}" if self.port != 443 else "")
 
     @property
     def entity_id(self) -> str:
@@ -83,6 +85,15 @@ class IdentityProvider:
     def certificate(self) -> Path:
         return self.folder / "cert" / "idp.crt"
 
+    def files(self, sp_metadata: Path) -> dict[str, str]:
+        """Its configuration, by path below `config`: it trusts the service providers of a file."""
+        hosted = {self.entity_id: self._hosted()}
+        return {
+            **_php("config.php", "config", self._main(sp_metadata)),
+            **_php("metadata/saml20-idp-hosted.php", "metadata", hosted),
+            **_php("authsources.php", "config", {"people": _accounts(self.people)}),
+        }
+
     def write(self, sp_metadata: Path) -> None:
         """Make its folders, key and configuration; it trusts the service providers of that file."""
         self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -93,31 +104,19 @@ class IdentityProvider:
         (self.config / "metadata").mkdir(exist_ok=True)
         if not self.key.exists():
             make_key_pair(self.key.parent, self.key.stem, self.entity_id)
-        self._config("config.php", "config", self._main(sp_metadata))
-        self._config("metadata/saml20-idp-hosted.php", "metadata", {self.entity_id: self._hosted()})
-        self.set_people(self.people)
+        self._write(self.files(sp_metadata))
         hand_over([self.key, *folders], account_of_apache())
 
     def set_people(self, people: Mapping[str, Person]) -> None:
         """From now on these people have an account there, with these attributes."""
-        users: dict[str, object] = {"0": "exampleauth:UserPass"}
-        for account, person in people.items():
-            users[f"{account}:{person.password}"] = {
-                _NAMES.get(id_, id_): list(values) for id_, values in person.attributes.items()
-            }
-        self._config("authsources.php", "config", {"people": users})
+        self._write(_php("authsources.php", "config", {"people": _accounts(people)}))
 
-    def _config(self, name: str, variable: str, values: Mapping[str, object]) -> None:
-        """A file of PHP that reads its values from the JSON beside it."""
-        path = self.config / name
-        data = path.with_suffix(".json")
-        partial = data.with_suffix(".partial")
-        partial.write_text(json.dumps(values))
-        partial.replace(data)
-        path.write_text(
-            f"<?php ${variable} = json_decode("
-            f"file_get_contents(__DIR__ . '/{data.name}'), true, 32, JSON_THROW_ON_ERROR);\n"
-        )
+    def _write(self, files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            path = self.config / name
+            partial = path.with_suffix(".partial")
+            partial.write_text(text)
+            partial.replace(path)
 
     def _main(self, sp_metadata: Path) -> dict[str, object]:
         mark = f"{self.name.replace('.', '-')}"
@@ -177,6 +176,25 @@ class IdentityProvider:
             "UIInfo": {"DisplayName": {"en": self.name, "fr": self.name}},
             **self.options,
         }
+
+
+def _accounts(people: Mapping[str, Person]) -> dict[str, object]:
+    users: dict[str, object] = {"0": "exampleauth:UserPass"}
+    for account, person in people.items():
+        users[f"{account}:{person.password}"] = {
+            _NAMES.get(id_, id_): list(values) for id_, values in person.attributes.items()
+        }
+    return users
+
+
+def _php(name: str, variable: str, values: Mapping[str, object]) -> dict[str, str]:
+    """A file of PHP that reads its values from the JSON beside it; the JSON comes first."""
+    data = Path(name).with_suffix(".json")
+    return {
+        str(data): json.dumps(values),
+        name: f"<?php ${variable} = json_decode("
+        f"file_get_contents(__DIR__ . '/{data.name}'), true, 32, JSON_THROW_ON_ERROR);\n",
+    }
 
 
 @dataclass(frozen=True)
