@@ -1,0 +1,1 @@
+"""The daily verbs: each asks or changes one thing of running hosts."""
