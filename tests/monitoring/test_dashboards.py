@@ -12,6 +12,7 @@ from slurmhub_deploy.monitoring.__main__ import files
 from slurmhub_deploy.monitoring.panels import HEIGHT, WIDTH, Dashboard
 from slurmhub_deploy.monitoring.views import ALL
 from tests.rig.docs import metrics_of_code
+from tests.rig.site_metrics import site_metrics
 
 
 def test_the_files_are_as_the_code_has_them() -> None:
@@ -42,7 +43,7 @@ def test_panels_lie_beside_each_other_and_say_what_they_show(dashboard: Dashboar
 
 @pytest.mark.parametrize("dashboard", ALL, ids=lambda one: str(one.uid))
 def test_legends_and_queries_agree(dashboard: Dashboard) -> None:
-    exported = {name for name, *_ in metrics_of_code()}
+    exported = {name for name, *_ in (*metrics_of_code(), *site_metrics())}
     for panel in dashboard.panels:
         for query in panel.queries:
             for name in re.findall(r"\bslurmhub_\w+", query.expr):

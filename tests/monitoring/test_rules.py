@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from slurmhub_deploy.monitoring import RULES
+from slurmhub_deploy.monitoring.textfiles import TEXTFILES, Told
 from tests.rig.docs import PROJECT, Page, metrics_of_code
+from tests.rig.site_metrics import site_metrics
 
 CASES = Path(__file__).parent / "alerts.yml"
 RUNBOOKS = PROJECT / "docs/operators/runbooks"
@@ -73,9 +75,25 @@ def test_every_alert_is_on_the_page_of_operators() -> None:
     }
 
 
-def test_rules_use_metrics_that_the_hub_has() -> None:
-    exported = {name for name, *_ in metrics_of_code()}
+def test_rules_use_metrics_that_there_are() -> None:
+    exported = {name for name, *_ in (*metrics_of_code(), *site_metrics())}
     for group in groups():
         for rule in group["rules"]:
             for name in re.findall(r"\bslurmhub_\w+", rule["expr"]):
                 assert re.sub(r"_(bucket|sum|count)$", "", name) in exported, name
+
+
+@pytest.mark.parametrize("told", TEXTFILES, ids=lambda told: str(told.name))
+def test_every_figure_of_a_timer_is_written_by_the_role_that_is_named(told: Told) -> None:
+    for role in told.role.split(", "):
+        assert (PROJECT / "ansible/roles" / role).is_dir(), role
+    # Some programs put a name together from its beginning and its end.
+    words = {told.name, told.name.removeprefix("slurmhub_homes_")}
+    places = ("ansible/roles", "libexec", "deploy/slurmhub_deploy")
+    texts = (
+        path.read_text()
+        for place in places
+        for path in (PROJECT / place).rglob("*")
+        if path.is_file() and "monitoring" not in path.parts and path.suffix != ".pyc"
+    )
+    assert any(word in text for text in texts for word in words), told.name

@@ -38,6 +38,12 @@ c.Spawner.environment = {
 # Queries that this test cannot bring about, and why.
 NEVER_HERE = {
     "slurmhub_signin_refused_total": "the hub of this test signs people in without Shibboleth",
+    "slurmhub_slurm_node_unusable": "all nodes of this cluster are well",
+    "node_systemd_unit_state": "this machine may have no systemd",
+    "slurmhub_probe_": "told by a timer of a host",
+    "slurmhub_certificate_": "told by a timer of a host",
+    "slurmhub_homes_": "told by a timer of a host",
+    "slurmhub_backup_": "told by a timer of a host",
 }
 
 
@@ -51,8 +57,9 @@ def hub(make_shared_hub: HubMaker, cluster: EmbeddedCluster) -> Iterator[HubUnde
 @pytest.fixture(scope="module")
 def prometheus(hub: HubUnderTest, cluster: EmbeddedCluster, ground: Path) -> Iterator[Prometheus]:
     """A Prometheus that has seen starts, failures, an outage and a restart of that hub."""
-    with watching(ground / "prometheus", hub.port) as running:
-        until(lambda: running.targets() == {"slurmhub": "up", "node": "up"}, what="both targets")
+    with watching(ground / "prometheus", hub.port, cluster) as running:
+        targets = {"slurmhub": "up", "node": "up", "slurm": "up"}
+        until(lambda: running.targets() == targets, what="all targets")
         history(hub, cluster)
         # So that the last news is scraped, and the rules have seen it.
         time.sleep(3)
@@ -83,6 +90,7 @@ def history(hub: HubUnderTest, cluster: EmbeddedCluster) -> None:
     )
     assert refused.status_code == 403, refused.text
     leave_an_orphan(cluster)
+    leave_one_waiting(cluster)
     outage(hub, cluster)
     hub.restart(signal.SIGKILL)
     for person, server, options in (
@@ -122,6 +130,14 @@ def leave_an_orphan(cluster: EmbeddedCluster) -> None:
     )
     # Slurm would put a job back for minutes that it cannot launch in the outage that follows.
     until(lambda: int(orphan) in jobs(cluster, "RUNNING"), what="the orphan to run")
+
+
+def leave_one_waiting(cluster: EmbeddedCluster) -> None:
+    """A job that is none of the hub's, and is held."""
+    cluster.run(
+        *("sbatch", "--hold", "--partition=cpu", "--time=10", "--mem=50", "--chdir=/"),
+        *("--output=/dev/null", "--wrap=sleep 300"),
+    )
 
 
 def outage(hub: HubUnderTest, cluster: EmbeddedCluster) -> None:

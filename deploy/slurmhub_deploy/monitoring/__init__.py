@@ -1,7 +1,7 @@
 """Monitoring as code: Prometheus's rules, Grafana's dashboards, a runbook page for each alert.
 
 `rules/` is for Prometheus's `rule_files`, `dashboards/` for Grafana's provisioning. Both expect the
-hubs in a job named "slurmhub" and hosts in one named "node".
+hubs in a job named "slurmhub", hosts in one named "node" and clusters in one named "slurm".
 """
 
 from __future__ import annotations
@@ -12,3 +12,4 @@ RULES = Path(__file__).parent / "rules"
 DASHBOARDS = Path(__file__).parent / "dashboards"
 HUB_JOB = "slurmhub"
 HOST_JOB = "node"
+CLUSTER_JOB = "slurm"

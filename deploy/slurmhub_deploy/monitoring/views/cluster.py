@@ -81,6 +81,92 @@ CLUSTER = Dashboard(
             unit="s",
         ),
         Panel(
+            "Nodes by state, all of the cluster",
+            "As the controller has them; instance is the cluster.",
+            (
+                Query(
+                    "sum by (instance, state) (slurmhub_slurm_nodes)",
+                    "{{instance}} {{state}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Nodes that start no jobs",
+            "Each by name, with its state.",
+            (Query("slurmhub_slurm_node_unusable", "{{node}} {{state}}"),),
+            kind="table",
+        ),
+        Panel(
+            "Jobs of everybody",
+            "Also of those who do not use a hub.",
+            (
+                Query(
+                    "sum by (partition, state) (slurmhub_slurm_jobs)",
+                    "{{partition}} {{state}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Why jobs wait",
+            "In Slurm's words.",
+            (Query("sum by (reason) (slurmhub_slurm_pending_jobs)", "{{reason}}"),),
+        ),
+        Panel(
+            "Messages to the controller",
+            "The ten most frequent kinds. Queries of people and of hubs are among them.",
+            (
+                Query(
+                    "topk(10, sum by (type) (rate(slurmhub_slurm_rpcs_total[5m])))",
+                    "{{type}}",
+                ),
+            ),
+            unit="ops",
+        ),
+        Panel(
+            "Time that messages take",
+            "How much of each second the controller spends on them.",
+            (
+                Query(
+                    "sum by (instance) (rate(slurmhub_slurm_rpc_seconds_total[5m]))",
+                    "{{instance}}",
+                ),
+            ),
+            unit="s",
+        ),
+        Panel(
+            "Scheduling",
+            "How long the newest cycle took. Seconds are much.",
+            (
+                Query("slurmhub_slurm_cycle_seconds", "{{instance}} main"),
+                Query("slurmhub_slurm_backfill_seconds", "{{instance}} backfill"),
+            ),
+            unit="s",
+        ),
+        Panel(
+            "What waits in the controller",
+            "Messages to nodes and to slurmdbd. Both are near 0 while all is well.",
+            (
+                Query("slurmhub_slurm_agent_queue", "{{instance}} to nodes"),
+                Query("slurmhub_slurm_dbd_queue", "{{instance}} to slurmdbd"),
+            ),
+        ),
+        Panel(
+            "Homes: in use",
+            "Of the file system, snapshots included.",
+            (
+                Query(
+                    "1 - slurmhub_homes_free_bytes / slurmhub_homes_size_bytes",
+                    "{{homes}}",
+                ),
+            ),
+            unit="percentunit",
+        ),
+        Panel(
+            "Homes: people near their quota",
+            "Homes with nine tenths of their quota used.",
+            (Query("slurmhub_homes_people_nearly_full", "{{homes}}"),),
+        ),
+        Panel(
             "Hosts: CPU in use",
             "Of all CPUs of a host, also by others than Slurm.",
             (

@@ -1,0 +1,1 @@
+"""`slurmhub status`: how the site is now, on one screen."""
