@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from slurmhub_deploy.helper import PROGRAM, SETTINGS, SUDOERS, sudoers_text
+from slurmhub_deploy.main import command
 from tests.lab.site import is_for_a_host
 from tests.rig.checkout import copy_checkout
 from tests.rig.docs import PROJECT, pages
@@ -24,6 +28,7 @@ RUN_ELSEWHERE = {
     "pip install ./labextension": "deploy/slurmhub_deploy/demo/environment.py",
     "script/test": ".ci/run",
     "script/test --fast": ".ci/run",
+    "script/lab up lab-site": "tests/docs/test_lab.py",
     "script/catalogues": "tests/unit/test_language.py",
     "script/test --slurm 24.11": "script/matrix",
     "script/test tests/slurm/test_requeue.py": ".ci/run",
@@ -40,6 +45,10 @@ RUN_ON_A_HOST = frozenset(
 RUN_HERE = frozenset(
     {
         'pip install ".[deploy]"',
+        'pip install ".[operate]"',
+        "python3 -m venv ~/slurmhub",
+        '~/slurmhub/bin/pip install ".[operate]"',
+        "export PATH=~/slurmhub/bin:$PATH",
         "slurmhub helper install --hub-account jupyterhub --users-group students",
         "slurmhub helper install --hub-account jupyterhub --users-group students --accounts files",
         "script/docs",
@@ -51,6 +60,24 @@ ON_A_LEDGER = "slurmhub identity "
 OF_A_FRONT = "slurmhub front "
 # In tests/docs/test_site.py, in a folder of their own.
 OF_A_SITE = ("slurmhub init ", "slurmhub check", "slurmhub schema ")
+# On a site's hosts: which test runs each verb. That their words are taken is tested here.
+ON_HOSTS = {
+    "secret": "tests/unit/operate/test_keeping.py",
+    "plan": "tests/operate/test_up.py",
+    "up": "tests/operate/test_up.py",
+    "down": "tests/operate/test_up.py",
+    "ssh": "tests/unit/operate/test_reaching.py",
+    "logs": "tests/unit/operate/test_log_places.py",
+    "status": "tests/unit/doctor/test_status.py",
+    "doctor": "tests/unit/doctor/test_checks.py",
+    "smoke": "tests/shibboleth/test_smoke.py",
+    "quota": "tests/unit/operate/test_homes_verbs.py",
+    "user": "tests/unit/operate/test_homes_verbs.py",
+    "announce": "tests/unit/operate/test_announce.py",
+    "drain": "tests/unit/operate/test_drain.py",
+    "undrain": "tests/unit/operate/test_drain.py",
+    "bundle": "tests/unit/delivery/test_bundle.py",
+}
 # Accounts that every machine has, in place of those of the pages.
 INSTEAD = {"jupyterhub": "daemon", "students": "users"}
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to root")
@@ -69,26 +96,58 @@ def commands() -> set[str]:
 
 def test_every_command_is_run_somewhere() -> None:
     elsewhere = {
-        line for line in commands() if line.startswith((ON_A_LEDGER, OF_A_FRONT, *OF_A_SITE))
+        line
+        for line in commands()
+        if line.startswith((ON_A_LEDGER, OF_A_FRONT, *OF_A_SITE)) or _verb_on_hosts(line)
     }
     assert commands() == RUN_HERE | RUN_ON_A_HOST | set(RUN_ELSEWHERE) | elsewhere
     assert {line for line in commands() if is_for_a_host(line)} >= RUN_ON_A_HOST
-    for command, runner in RUN_ELSEWHERE.items():
-        if command.startswith("pip install ./"):
-            assert f'asset("{command.partition("./")[2]}")' in (PROJECT / runner).read_text()
+    for line, runner in RUN_ELSEWHERE.items():
+        if line.startswith("pip install ./"):
+            assert f'asset("{line.partition("./")[2]}")' in (PROJECT / runner).read_text()
             continue
-        program = command.split()[0]
+        program = line.split()[0]
         assert os.access(PROJECT / program, os.X_OK), program
         assert Path(program).name in (PROJECT / runner).read_text(), f"{runner} runs {program}"
+
+
+def _verb_on_hosts(line: str) -> list[str]:
+    """What a line says to `slurmhub` about a site's hosts; nothing if it says nothing to it."""
+    words = re.split(r" \| (?!.*slurmhub)| < |  # ", line.rpartition("| ")[2])[0]
+    if "slurmhub ssh" in line:
+        words = line.partition(" | ")[0].partition("#")[0]
+    name, *rest = shlex.split(words.partition("  #")[0]) or [""]
+    return rest if name == "slurmhub" and rest and rest[0] in ON_HOSTS else []
+
+
+@pytest.mark.parametrize(
+    "line", sorted(line for line in commands() if _verb_on_hosts(line)), ids=lambda line: line[:60]
+)
+def test_the_command_takes_what_the_pages_give_it(line: str) -> None:
+    """Every option and argument, without doing it; the verb itself runs in its own test."""
+    words = _verb_on_hosts(line)
+    verb: Any = typer.main.get_command(command())
+    name, context = "slurmhub", None
+    while hasattr(verb, "resolve_command"):
+        context = typer.Context(verb, info_name=name, parent=context)
+        name, verb, words = verb.resolve_command(context, words)
+    verb.make_context(name, words, parent=context)
+    assert (PROJECT / ON_HOSTS[_verb_on_hosts(line)[0]]).exists()
+
+
+def test_the_extras_that_the_pages_name_exist() -> None:
+    project = (PROJECT / "pyproject.toml").read_text()
+    for extra in {name for line in commands() for name in re.findall(r"\[(\w+)\]\"", line)}:
+        assert re.search(rf"^{extra} = \[", project, re.MULTILINE), extra
 
 
 def test_script_test_takes_what_the_pages_give_it() -> None:
     usage = _run(["script/test", "--help"]).stdout
     assert re.search(r"script/test \[--fast.* --slurm RELEASE\] \[PYTEST ARGUMENT", usage)
-    for command in RUN_ELSEWHERE:
-        for path in re.findall(r"tests/\S+\.py", command):
+    for line in RUN_ELSEWHERE:
+        for path in re.findall(r"tests/\S+\.py", line):
             assert (PROJECT / path).exists()
-        for word in re.findall(r"-k (\w+)", command):
+        for word in re.findall(r"-k (\w+)", line):
             assert word in (PROJECT / "tests/unit/test_jobs.py").read_text()
 
 

@@ -24,9 +24,12 @@ from slurmhub.options.profiles import ProfileTraits
 from slurmhub.session.settings import SessionTraits
 from slurmhub.spawner import SlurmHubSpawner
 from slurmhub.traits import ClusterTraits, LimitTraits, ScriptTraits
+from slurmhub_deploy.doctor.checks import CHECKS
 from slurmhub_deploy.site.schema import schema_text
+from tests.rig import role_docs
 from tests.rig.attacks import ATTACKS
 from tests.rig.site_docs import site_settings
+from tests.rig.site_metrics import site_metrics
 
 PROJECT = Path(__file__).parents[2]
 SCHEMA = PROJECT / "docs/site.schema.json"
@@ -142,6 +145,25 @@ def attacks_tried() -> str:
     )
 
 
+def metrics_of_sites() -> str:
+    """Every metric of clusters and of timers: name, kind, labels, meaning, who tells it."""
+    return table(
+        ("Metric", "Labels", "Meaning", "Role"),
+        [
+            (f"`{name}`", ", ".join(f"`{label}`" for label in labels), meaning, f"`{role}`")
+            for name, labels, meaning, role in site_metrics()
+        ],
+    )
+
+
+def doctor_checks() -> str:
+    """Every check of `slurmhub doctor`, in its order."""
+    return table(
+        ("Check", "What is looked at", "What it means for people"),
+        [(f"`{check.name}`", check.looks_at, check.matters) for check in CHECKS],
+    )
+
+
 def metrics_of_code() -> Iterator[tuple[str, str, Sequence[str], str]]:
     """Name, kind, labels and help of each metric that the hub exports."""
     for value in vars(metrics).values():
@@ -172,6 +194,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "spawner-settings": lambda: settings_of(SlurmHubSpawner),
     "replaced-settings": replaced_settings,
     "metrics": exported_metrics,
+    "site-metrics": metrics_of_sites,
+    "doctor-checks": doctor_checks,
     "attacks": attacks_tried,
     "site-settings": site_settings,
 }
@@ -187,6 +211,8 @@ def main() -> int:
     if SCHEMA.read_text() != schema_text():
         SCHEMA.write_text(schema_text())
         sys.stdout.write("docs/site.schema.json: written\n")
+    for name in role_docs.rewrite():
+        sys.stdout.write(f"{name}: written\n")
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,8 +15,10 @@ from typing import Any
 import requests
 import yaml
 
-from slurmhub_deploy.monitoring import HOST_JOB, HUB_JOB, RULES
+from slurmhub_deploy.cluster.embedded import EmbeddedCluster
+from slurmhub_deploy.monitoring import CLUSTER_JOB, HOST_JOB, HUB_JOB, RULES
 from tests.rig.hub import free_port, until
+from tests.rig.site_metrics import EXPORTER
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ def _exporter(port: int) -> list[str]:
     ]
 
 
+def _of_cluster(cluster: EmbeddedCluster, port: int) -> list[str]:
+    program = ["/usr/bin/python3", "-I", str(EXPORTER)]
+    return [*program, f"--port={port}", f"--bin-dir={cluster.bin_dir}", "--fresh=1"]
+
+
 def _program(name: str) -> str:
     found = shutil.which(name)
     assert found, f"{name} is not installed; script/test installs it"
@@ -76,9 +83,9 @@ def _program(name: str) -> str:
 
 
 @contextmanager
-def watching(folder: Path, hub_port: int) -> Iterator[Prometheus]:
-    """A Prometheus that reads a hub and this host every second, with all our rules."""
-    port, host_port = free_port(), free_port()
+def watching(folder: Path, hub_port: int, cluster: EmbeddedCluster) -> Iterator[Prometheus]:
+    """A Prometheus that reads a hub, its cluster and this host every second, with all our rules."""
+    port, host_port, cluster_port = free_port(), free_port(), free_port()
     folder.mkdir()
     config = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
@@ -86,6 +93,7 @@ def watching(folder: Path, hub_port: int) -> Iterator[Prometheus]:
         "scrape_configs": [
             _job(HUB_JOB, hub_port, metrics_path="/hub/metrics"),
             _job(HOST_JOB, host_port),
+            _job(CLUSTER_JOB, cluster_port),
         ],
     }
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
@@ -98,6 +106,7 @@ def watching(folder: Path, hub_port: int) -> Iterator[Prometheus]:
     with (
         (folder / "log").open("wb") as log,
         _running(_exporter(host_port), log),
+        _running(_of_cluster(cluster, cluster_port), log, cluster.env()),
         _running(server, log),
     ):
         prometheus = Prometheus(f"http://127.0.0.1:{port}")
@@ -110,8 +119,8 @@ def _job(name: str, port: int, **more: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _running(argv: Sequence[str], log: Any) -> Iterator[None]:
-    process = subprocess.Popen(argv, stdout=log, stderr=log)
+def _running(argv: Sequence[str], log: Any, env: Mapping[str, str] | None = None) -> Iterator[None]:
+    process = subprocess.Popen(argv, stdout=log, stderr=log, env=env)
     try:
         yield
     finally:
