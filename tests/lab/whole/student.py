@@ -50,10 +50,9 @@ class Student:
         self.page.wait_for_url(re.compile(f"https://{HUB}/"))
 
     def start(self, profile: str) -> None:
-        """Start a server by its profile, and wait for JupyterLab."""
-        self.page.goto(f"/hub/spawn?profile={profile}")
-        # The first one is the chosen profile's.
-        self.page.get_by_role("button", name="Start", exact=True).first.click()
+        """Start a server by its profile's title, and wait for JupyterLab."""
+        self.page.goto("/hub/spawn")
+        self.page.get_by_role("button", name=f"Start {profile}").click()
         self.page.wait_for_url(re.compile(r"/user/[^/]+/lab"))
 
     def computes(self, code: str) -> str:
