@@ -109,6 +109,7 @@ def test_several_devices_of_one_btrfs(device: str, other: str, tmp_path: Path) -
         (["mkswap"], "swap"),
         (["sfdisk", "--quiet"], "a partition table (gpt)"),
     ],
+    ids=["btrfs", "ext4", "swap", "gpt"],
 )
 def test_what_has_something_on_it(device: str, argv: list[str], words: str) -> None:
     run(*argv, device, stdin=b"label: gpt\n" if argv[0] == "sfdisk" else b"")

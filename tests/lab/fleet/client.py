@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.lab.fleet.fleet import names
+from tests.lab.fleet.fleet import FLEETS, names
 
 # A fleet's folder is short enough for the path of a socket.
 SOCKET = "control"
@@ -31,6 +31,7 @@ class HeldFleet:
     def start(cls, name: str) -> HeldFleet:
         """A process that holds an empty fleet until it is asked to end."""
         log = log_of(name)
+        log.parent.mkdir(parents=True, exist_ok=True)
         ready, tell = os.pipe()
         with log.open("w") as output:
             subprocess.Popen(
@@ -153,7 +154,7 @@ class HeldFleet:
 
 def log_of(name: str) -> Path:
     """What the process that holds a fleet said, if that failed."""
-    return Path(f"/var/tmp/fleet-{name}.log")
+    return FLEETS / f"{name}.log"
 
 
 _HOLD = (sys.executable, "-m", "tests.lab.fleet", "hold")

@@ -173,6 +173,9 @@ def _lock(number: int) -> IO[str] | None:
 def _remove_remains(number: int) -> None:
     """What a fleet leaves when its keeper has ended."""
     control_groups.remove(f"{_groups(number)}-*")
+    name = FLEETS / str(number) / "name"
+    if name.exists():
+        (FLEETS / f"{name.read_text()}.log").unlink(missing_ok=True)
     shutil.rmtree(FLEETS / str(number), ignore_errors=True)
 
 
