@@ -31,6 +31,7 @@ RUN_ELSEWHERE = {
     "script/lab up lab-site": "tests/docs/test_lab.py",
     "script/catalogues": "tests/unit/test_language.py",
     "script/test --slurm 24.11": "script/matrix",
+    "script/test --lab": ".ci/run",
     "script/test tests/slurm/test_requeue.py": ".ci/run",
     "script/test --fast tests/unit/test_jobs.py -k silence": ".ci/run",
 }
