@@ -15,7 +15,7 @@ from slurmhub_deploy.smoke.run import Plan, run
 from slurmhub_deploy.smoke.signing_in import Credentials
 from tests.rig import queue
 from tests.rig.accounts import account
-from tests.rig.hub import HubUnderTest
+from tests.rig.hub import HubUnderTest, until
 from tests.shibboleth.conftest import PASSWORD
 
 
@@ -36,6 +36,11 @@ def failed_at(report: Report, step: str) -> str:
     return f"{report.failed.problem} {report.failed.remedy}"
 
 
+def no_job_is_left(cluster: EmbeddedCluster) -> None:
+    """Slurm shows a job for some seconds after its server is gone."""
+    until(lambda: queue.jobs(cluster) == [], seconds=20, what="the end of all jobs")
+
+
 def test_a_hub_that_works_passes_and_is_left_as_it_was(
     site: tuple[EmbeddedFront, HubUnderTest],
     plan: Plan,
@@ -48,7 +53,7 @@ def test_a_hub_that_works_passes_and_is_left_as_it_was(
         assert report.worked, f"{report.as_text()}\n{site[1].news}"
         assert [step.name for step in report.steps] == list(STEPS)
         assert 'slurmhub_probe_success{hub="main"} 1' in report.as_metrics()
-        assert queue.jobs(cluster) == []
+        no_job_is_left(cluster)
     home = Path("~" + account("alice")).expanduser()
     assert list(home.glob(".slurmhub-smoke-*")) == []
 
@@ -64,7 +69,7 @@ def test_a_profile_that_is_not_there_is_told(plan: Plan, cluster: EmbeddedCluste
     said = failed_at(asyncio.run(run(replace(plan, profile="nothing"))), "start")
     assert "refuses to start a server" in said
     assert "probe.profile" in said
-    assert queue.jobs(cluster) == []
+    no_job_is_left(cluster)
 
 
 def test_a_home_that_cannot_be_written_is_told_and_the_job_ends(
@@ -83,4 +88,4 @@ def test_a_home_that_cannot_be_written_is_told_and_the_job_ends(
     finally:
         home.chmod(mode)
     assert "PermissionError" in failed_at(report, "file")
-    assert queue.jobs(cluster) == []
+    no_job_is_left(cluster)
