@@ -316,8 +316,11 @@ async def test_a_large_answer_does_not_hold_up_the_loop(fakes: Fakes) -> None:
             longest, last = max(longest, time.monotonic() - last), time.monotonic()
 
     heart = asyncio.create_task(beat())
+    began = time.monotonic()
     found = await fakes.client().jobs_of("root")
+    took = time.monotonic() - began
     done = True
     await heart
     assert len(found) == 11 * 1200
-    assert longest < 0.3
+    # Read in the loop's own thread it would be held up nearly all the time that this takes.
+    assert longest < took / 2
