@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from slurmhub.errors import SlurmhubError
-from slurmhub.hub.configure import configure
 
 _PARTS = {"version", "settings", "services"}
 _VERSION = 1
@@ -37,6 +36,9 @@ def configure_from(c: Any, path: str | Path) -> None:
 
     Raises SettingsUnusable, which names the setting that is wrong.
     """
+    # Not at the top: a check of a site file needs no hub.
+    from slurmhub.hub.configure import configure
+
     file = Path(path)
     data = _read(file)
     check_names(data["settings"], file)

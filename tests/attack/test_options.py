@@ -11,19 +11,14 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from slurmhub.options import (
-    JobRequest,
-    Offer,
-    Problem,
-    Refusal,
-    SiteLimits,
-    prefill,
-    read_request,
-    render_form,
-)
 from slurmhub.options.fields import read_hours, read_memory
+from slurmhub.options.form import render_form
+from slurmhub.options.limits import SiteLimits
+from slurmhub.options.offer import Offer
 from slurmhub.options.partitions import Free, NodeShape, PartitionOffer, ReservationOffer
-from slurmhub.options.request import FIELDS
+from slurmhub.options.reading import prefill, read_request
+from slurmhub.options.refusal import Problem, Refusal
+from slurmhub.options.request import FIELDS, JobRequest
 from slurmhub.options.terms import AccountChoice, QosChoice, ReservationTerms
 from slurmhub.slurm.accounting import JobLimits
 from slurmhub.slurm.memory import Memory

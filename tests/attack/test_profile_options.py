@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slurmhub.options import Refusal
 from slurmhub.options.admission import Admission, admit
 from slurmhub.options.profiles import read_profiles
+from slurmhub.options.refusal import Refusal
 from slurmhub.options.request import FIELDS
 from slurmhub.options.sections import filled_by_link, options_of_form, plain_options
 from slurmhub.presets import PresetRefused, preset_name

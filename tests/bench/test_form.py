@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from slurmhub.options import SiteLimits, prefill, read_request, render_form
+from slurmhub.options.form import render_form
+from slurmhub.options.limits import SiteLimits
 from slurmhub.options.offer import Offer
+from slurmhub.options.reading import prefill, read_request
 from slurmhub.options.terms import Rights
 from slurmhub.rights import PeoplesRights
 from slurmhub.slurm.accounting_cache import AccountingCache

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from slurmhub.options import Offer, SiteLimits
+from slurmhub.options.limits import SiteLimits
+from slurmhub.options.offer import Offer
 from slurmhub.slurm.gres import parse_gres
 from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.records import ClusterFacts, NodeRecord, PartitionRecord

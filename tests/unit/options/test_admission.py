@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from slurmhub.options import Offer, Refusal
 from slurmhub.options.admission import admit, chosen_profile
+from slurmhub.options.offer import Offer
 from slurmhub.options.profiles import Allowed, read_profiles
+from slurmhub.options.refusal import Refusal
 
 SITE = read_profiles(
     [

@@ -12,9 +12,11 @@ import pytest
 from tests.unit.options.conftest import make_facts, make_node, make_partition
 
 from slurmhub.language import spoken
-from slurmhub.options import Offer, Problem, Refusal, SiteLimits
 from slurmhub.options.cards import Surroundings, draw_page
+from slurmhub.options.limits import SiteLimits
+from slurmhub.options.offer import Offer
 from slurmhub.options.profiles import Allowed, read_profiles
+from slurmhub.options.refusal import Problem, Refusal
 from slurmhub.options.sections import Filled, Filling, filled_first
 from slurmhub.slurm.reservations import ReservationRecord
 from slurmhub.slurm.times import TimeLimit

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 from traitlets import Any, HasTraits
 
-from slurmhub.options import Offer
 from slurmhub.options.admission import admit
 from slurmhub.options.door import OptionsDoor, ServerFailed
+from slurmhub.options.offer import Offer
 from slurmhub.options.profiles import Allowed, read_profiles
 
 PROFILE = {"name": "lab", "title": "Lab", "fields": {"partition": "cpu", "cpus": {"max": 4}}}

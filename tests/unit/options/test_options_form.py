@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 from tests.unit.options.conftest import make_facts, make_node, make_partition
 
-from slurmhub.options import Offer, Refusal, SiteLimits, prefill, read_request, render_form
+from slurmhub.options.form import render_form
+from slurmhub.options.limits import SiteLimits
+from slurmhub.options.offer import Offer
+from slurmhub.options.reading import prefill, read_request
+from slurmhub.options.refusal import Refusal
 from slurmhub.options.terms import Rights
 from slurmhub.slurm.accounting import Association, JobLimits, QosRecord
 from slurmhub.slurm.records import ClusterFacts

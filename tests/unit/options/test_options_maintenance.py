@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from tests.unit.options.conftest import make_facts, make_node, make_partition
 
-from slurmhub.options import Offer, Refusal, SiteLimits, prefill, read_request
 from slurmhub.options.form import free_words, has_words
+from slurmhub.options.limits import SiteLimits
+from slurmhub.options.offer import Offer
 from slurmhub.options.partitions import PartitionOffer
+from slurmhub.options.reading import prefill, read_request
+from slurmhub.options.refusal import Refusal
 from slurmhub.options.words import moment_plain
 from slurmhub.slurm.gres import Gres, parse_gres
 from slurmhub.slurm.records import ClusterFacts

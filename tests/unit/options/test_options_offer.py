@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from slurmhub.options import Offer, Refusal, SiteLimits
 from slurmhub.options.form import free_words, has_words
-from slurmhub.options.limits import LimitsError
-from slurmhub.options.offer import LONGEST
+from slurmhub.options.limits import LimitsError, SiteLimits
+from slurmhub.options.offer import LONGEST, Offer
 from slurmhub.options.partitions import NodeShape, PartitionOffer, largest
+from slurmhub.options.refusal import Refusal
 from slurmhub.slurm.gres import parse_gres
 from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.records import ClusterFacts

@@ -9,8 +9,10 @@ from typing import Any
 import pydantic
 import pytest
 
-from slurmhub.options import JobRequest, Offer, Refusal, prefill, read_request
-from slurmhub.options.refusal import GENERAL, Problem, shown
+from slurmhub.options.offer import Offer
+from slurmhub.options.reading import prefill, read_request
+from slurmhub.options.refusal import GENERAL, Problem, Refusal, shown
+from slurmhub.options.request import JobRequest
 from slurmhub.slurm.gres import Gres
 from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.times import UNLIMITED, TimeLimit

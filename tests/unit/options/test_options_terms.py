@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from tests.unit.options.conftest import make_facts, make_node, make_partition
 
-from slurmhub.options import Offer, Refusal, SiteLimits, read_request
+from slurmhub.options.limits import SiteLimits
+from slurmhub.options.offer import Offer
+from slurmhub.options.reading import read_request
+from slurmhub.options.refusal import Refusal
 from slurmhub.options.terms import Rights
 from slurmhub.slurm.accounting import Association, JobLimits, QosRecord
 from slurmhub.slurm.gres import parse_gres

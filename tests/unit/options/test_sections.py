@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from slurmhub.options import Offer, Problem
+from slurmhub.options.offer import Offer
 from slurmhub.options.profiles import Allowed, read_profiles
+from slurmhub.options.refusal import Problem
 from slurmhub.options.sections import (
     Filled,
     filled_again,
