@@ -129,6 +129,17 @@ class MadeCluster(SiteModel):
         description="`cgroup`: the kernel holds each job to its CPUs, memory and GPUs; `process`:"
         " for nodes without cgroups of their own, such as containers, only memory is watched.",
     )
+    modules: tuple[AbsolutePath, ...] = Field(
+        default=(),
+        description="Folders of module files: with any, Lmod is installed on the login and the"
+        " compute nodes, and `module` is known in every job.",
+        examples=[["/opt/modulefiles"]],
+    )
+    containers: Literal["apptainer"] | None = Field(
+        default=None,
+        description="`apptainer`: people run containers with Apptainer on the login and the compute"
+        " nodes; no program for containers if absent.",
+    )
     extra: dict[SlurmSetting, str | int] = Field(
         default={},
         description="More settings of slurm.conf, over those that slurmhub has; not those that the"
@@ -149,6 +160,9 @@ class ExistingCluster(SiteModel):
     not_here: ClassVar[Mapping[str, str]] = {
         "nodes": "The nodes of a cluster that exists are its own affair.",
         "controller": "The cluster's slurm.conf says it: give `slurm_conf` or `configless`.",
+        "modules": "What a cluster that exists has is its own affair. What servers load is in"
+        " `hubs.NAME.settings`, as `SlurmHubSpawner.modules`.",
+        "containers": "What a cluster that exists has is its own affair.",
     }
 
     kind: Literal["existing"] = Field(description="`existing`: it is there already.")

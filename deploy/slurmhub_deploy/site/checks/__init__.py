@@ -58,6 +58,7 @@ CHECKS: tuple[Check, ...] = (
     hubs.somebody_can_start,
     pages.idle_times_agree,
     pages.settings_are_known,
+    pages.modules_are_there,
     profiles.profiles_are_read,
     profiles.profiles_fit_the_cluster,
     people.uids_are_free,

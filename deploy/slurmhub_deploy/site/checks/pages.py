@@ -49,6 +49,23 @@ def settings_are_known(around: Around) -> Iterator[Said]:
                 yield Said(path, "is no setting of JupyterHub or of slurmhub", error.remedy)
 
 
+def modules_are_there(around: Around) -> Iterator[Said]:
+    """A hub whose servers load modules needs nodes that know `module`."""
+    for name, hub in around.site.hubs.items():
+        cluster = around.made_cluster(hub)
+        if cluster is None or cluster.modules or not hub.settings.get(_MODULES):
+            continue
+        yield Said(
+            ("hubs", name, "settings", _MODULES),
+            f"is to be loaded on nodes of the cluster {hub.cluster}, which has no modules",
+            f"Say where they are: `clusters.{hub.cluster}.modules: [/opt/modulefiles]`; or take"
+            " this out. If the nodes know `module` in another way, leave it.",
+            (("clusters", hub.cluster), ("hubs", name, "cluster")),
+            level="warning",
+        )
+
+
+_MODULES = "SlurmHubSpawner.modules"
 _OWN = frozenset(
     {
         *("JupyterHub.spawner_class", "JupyterHub.extra_handlers", "JupyterHub.template_paths"),
