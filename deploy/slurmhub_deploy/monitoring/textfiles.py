@@ -60,7 +60,7 @@ TEXTFILES: tuple[Told, ...] = (
         "slurmhub_backup_last_success_timestamp_seconds",
         ("what", "name"),
         "When a backup last came to its end",
-        "hub, directory_server",
+        "hub, directory_server, slurm_database",
     ),
     Told("slurmhub_backup_size_bytes", ("what", "name"), "Size of that backup", "hub"),
 )
