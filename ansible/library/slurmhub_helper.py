@@ -28,7 +28,7 @@ options:
   accounts:
     description: Where accounts are made, if they are.
     type: str
-    choices: [files, ldap]
+    choices: [files, ldap, existing]
   account_settings:
     description: Settings of C(slurmhub-account), as its file has them. No secret is among them.
     type: dict
@@ -99,7 +99,7 @@ def main() -> None:
             "hub_account": {"type": "str", "required": True},
             "users_group": {"type": "str", "required": True},
             "slurm_conf": {"type": "path"},
-            "accounts": {"type": "str", "choices": ["files", "ldap"]},
+            "accounts": {"type": "str", "choices": ["files", "ldap", "existing"]},
             "account_settings": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,

@@ -37,13 +37,14 @@ DEFAULT_SETTINGS: dict[str, Any] = {
 _PROGRAMS = {
     "files": ("/usr/sbin/useradd", "/usr/sbin/groupadd", "/usr/sbin/usermod"),
     "ldap": ("/usr/bin/ldapsearch", "/usr/bin/ldapadd", "/usr/bin/ldapmodify"),
+    "existing": (),
 }
 _PACKAGES = {"files": "passwd", "ldap": "ldap-utils"}
 
 
 @dataclass(frozen=True)
 class AccountsPlan:
-    """Where accounts are made: `directory` is files or ldap.
+    """Where accounts are made: `directory` is files or ldap; or existing, which makes homes only.
 
     None for the others keeps what an earlier installation says. The DNs are those of the folders of
     people and of groups. `settings` are more of the program's settings, as its file has them; those
@@ -123,7 +124,8 @@ def _settings(plan: AccountsPlan, users_group: str | None, path: Path) -> dict[s
 def _check_programs(directory: str) -> None:
     if directory not in _PROGRAMS:
         raise DeployError(
-            f"Accounts cannot be made in {directory!r}.", remedy="Give files or ldap."
+            f"Accounts cannot be made in {directory!r}.",
+            remedy="Give files or ldap; or existing, to make homes only.",
         )
     for program in _PROGRAMS[directory]:
         if not os.access(program, os.X_OK):

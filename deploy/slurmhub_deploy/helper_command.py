@@ -39,7 +39,11 @@ def install_helper(
         Path | None, typer.Option(help="Folder of sbatch and scancel; /usr/bin at first.")
     ] = None,
     accounts: Annotated[
-        str | None, typer.Option(help="Also make people's accounts, in 'files' or in 'ldap'.")
+        str | None,
+        typer.Option(
+            help="Also make people's accounts, in 'files' or in 'ldap'; or only the homes of"
+            " accounts that are 'existing'."
+        ),
     ] = None,
     ldap_uri: Annotated[
         str | None, typer.Option(help="The LDAP directory; ldapi:/// at first.")

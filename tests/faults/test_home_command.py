@@ -112,3 +112,63 @@ def test_a_home_that_does_not_show_here(site: AccountSite) -> None:
 def test_settings_that_are_refused(site: AccountSite, value: object) -> None:
     site.set(home_command=value)
     assert site.ensure()["kind"] == "forbidden"
+
+
+def have_home(site: AccountSite, name: str = "a") -> dict[str, object]:
+    """Has the home made of an account that exists."""
+    return site.ask({"verb": "home", "name": site.name(name)})
+
+
+@pytest.fixture
+def others(site: AccountSite) -> AccountSite:
+    """Somebody's account, which others made, and for whom there is no home."""
+    site.ensure()
+    shutil.rmtree(site.homes / site.name())
+    site.set(directory="existing")
+    return site
+
+
+def test_somebody_whose_account_exists_has_a_home_made(others: AccountSite) -> None:
+    home = others.homes / others.name()
+    expected = {"ok": True, "uid": LOWEST, "gid": LOWEST, "home": str(home), "made": True}
+    assert have_home(others) == expected
+    assert (home.stat().st_uid, home.stat().st_mode & 0o777) == (LOWEST, 0o700)
+    assert have_home(others) == {**expected, "made": False}
+
+
+def test_the_storage_host_makes_homes_of_accounts_that_exist(others: AccountSite) -> None:
+    command(others, MAKES)
+    assert have_home(others)["made"] is True
+    request = json.loads((others.folder / "request").read_text())
+    assert request == {"verb": "make", "name": others.name(), "uid": LOWEST, "gid": LOWEST}
+
+
+def test_a_home_elsewhere_is_let_be(others: AccountSite) -> None:
+    others.set(home_base=str(others.folder / "elsewhere"))
+    answer = have_home(others)
+    assert (answer["ok"], answer["made"]) == (True, False)
+    assert not (others.folder / "elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "kind"),
+    [
+        ({"directory": "files"}, "a", "forbidden"),
+        ({"min_uid": LOWEST + 1}, "a", "forbidden"),
+        ({"group": "root"}, "a", "forbidden"),
+        ({"group": "nosuchgroup"}, "a", "forbidden"),
+        ({}, "hub", "forbidden"),
+        ({}, "stranger", "unknown"),
+    ],
+)
+def test_homes_that_are_not_made(
+    others: AccountSite, settings: dict[str, object], name: str, kind: str
+) -> None:
+    others.set(**settings)
+    assert have_home(others, name)["kind"] == kind
+    assert list(others.homes.iterdir()) == []
+
+
+def test_no_account_is_made_where_they_exist(others: AccountSite) -> None:
+    for verb in ("ensure", "lock", "erase"):
+        assert others.about(verb)["kind"] == "forbidden"

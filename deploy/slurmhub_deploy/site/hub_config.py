@@ -10,6 +10,7 @@ from typing import Any
 
 from slurmhub_deploy.site.clusters import ExistingCluster
 from slurmhub_deploy.site.front import front_settings
+from slurmhub_deploy.site.homes import NfsHomes
 from slurmhub_deploy.site.hubs import Hub, account_of
 from slurmhub_deploy.site.model import Site
 from slurmhub_deploy.site.pages import Idle
@@ -111,6 +112,9 @@ def _sign_in(site: Site, name: str, hub: Hub) -> dict[str, Any]:
     }
     if accounts.source == "made":
         found["lowest_uid"] = accounts.lowest_uid
+    elif not isinstance(site.homes[hub.homes], NfsHomes):
+        # Homes on another's file server are made there.
+        found["make_homes"] = True
     if signing_in.discovery == "built-in":
         found["discovery_feed"] = f"http://127.0.0.1:{front.notify_port}/institutions"
     if hub.terms is not None:

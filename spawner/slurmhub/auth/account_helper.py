@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,16 @@ class AccountHelper:
             request["uid"] = uid
         if full_name:
             request["gecos"] = full_name
-        answer = await self.ask(request)
+        return self._made(await self.ask(request))
+
+    async def home(self, name: str) -> MadeAccount:
+        """Have the home made of an account that others made; `made` says that this call made it.
+
+        Raises HelperRefused or HelperUnusable.
+        """
+        return self._made(await self.ask({"verb": "home", "name": name}))
+
+    def _made(self, answer: Mapping[str, Any]) -> MadeAccount:
         uid_given, gid, home = answer.get("uid"), answer.get("gid"), answer.get("home")
         numbers = isinstance(uid_given, int) and isinstance(gid, int)
         if not numbers or not isinstance(home, str):

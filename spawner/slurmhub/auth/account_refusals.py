@@ -157,6 +157,21 @@ class AccountNotMade(SignInRefused):
         )
 
 
+class HomeNotMade(SignInRefused):
+    """The home of an account that is there could not be made now."""
+
+    why = "home-not-made"
+    status = 503
+    try_again = True
+
+    def __init__(self, for_operator: str) -> None:
+        super().__init__(
+            "Your home folder could not be made just now.",
+            remedy=_AGAIN,
+            for_operator=for_operator,
+        )
+
+
 class AccountNotVisible(SignInRefused):
     """The account was made, and the hub's host does not show it yet."""
 

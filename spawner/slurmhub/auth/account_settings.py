@@ -36,6 +36,11 @@ class AccountTraits(HasTraits):
     account_full_names = Bool(
         False, help="Tell the directory people's names together with the accounts made for them."
     ).tag(config=True)
+    make_homes = Bool(
+        False,
+        help="For existing accounts: have slurmhub-account make the home of somebody who signs in "
+        "and has none; see slurmhub helper install --accounts existing.",
+    ).tag(config=True)
     lowest_uid = Integer(
         LOWEST_UID, help="No account with a smaller number is anybody's; at least 1000."
     ).tag(config=True)
@@ -55,5 +60,6 @@ class AccountTraits(HasTraits):
             reserved={*self.reserved_names, *named},
             full_names=self.account_full_names,
             min_uid=self.lowest_uid,
+            make_homes=self.make_homes,
         )
         return Accounts.open(ledger_url, rules, helper=Path(self.account_helper), log=log)

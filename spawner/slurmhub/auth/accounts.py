@@ -18,12 +18,13 @@ from slurmhub.auth.account_refusals import (
     AccountNotMade,
     AccountNotVisible,
     AccountTaken,
+    HomeNotMade,
     LedgerAway,
     NoMatch,
     NotInDirectory,
 )
 from slurmhub.auth.assertion import Assertion
-from slurmhub.auth.directory import Directory
+from slurmhub.auth.directory import Directory, Entry
 from slurmhub.auth.identifiers import Identifier, identifiers_of
 from slurmhub.auth.identities import IdentityLedger, open_identities
 from slurmhub.auth.matching import AccountRules, RulesUnusable
@@ -101,7 +102,9 @@ class Accounts:
             person = await asyncio.to_thread(self._entered, assertion, sent)
         _check_state(person)
         if person.source is Source.EXISTING:
-            await asyncio.to_thread(self._check_existing, person)
+            entry = await asyncio.to_thread(self._check_existing, person)
+            if self._rules.make_homes:
+                await self._have_home(person, entry)
         else:
             person = await self._made(person, assertion)
         await asyncio.to_thread(self._ledger.note_seen, person)
@@ -163,7 +166,15 @@ class Accounts:
     def _is_for_people(self, uid: int) -> bool:
         return uid >= self._rules.min_uid and uid != _NOBODY
 
-    def _check_existing(self, person: Person) -> None:
+    async def _have_home(self, person: Person, entry: Entry) -> None:
+        if await asyncio.to_thread(Path(entry.home).is_dir):
+            return
+        try:
+            await self._helper.home(person.account)
+        except (HelperRefused, HelperUnusable) as error:
+            raise _not_made(person, error, HomeNotMade) from error
+
+    def _check_existing(self, person: Person) -> Entry:
         entry = self._directory.find(person.account)
         if entry is None:
             raise AccountGone(
@@ -175,6 +186,7 @@ class Accounts:
                 f"{person.account} had uid {person.uid} and has {entry.uid} now: it may be "
                 "somebody else's; if it is not: slurmhub identity rename, with the same name twice"
             )
+        return entry
 
     async def _made(self, person: Person, assertion: Assertion) -> Person:
         """The person, with the account made or finished where it is not there."""
@@ -266,6 +278,10 @@ def _check_state(person: Person) -> None:
         raise AccountErased(f"{person.account} is {person.state.value}")
 
 
-def _not_made(person: Person, error: HelperRefused | HelperUnusable) -> AccountNotMade:
+def _not_made(
+    person: Person,
+    error: HelperRefused | HelperUnusable,
+    refusal: type[AccountNotMade | HomeNotMade] = AccountNotMade,
+) -> AccountNotMade | HomeNotMade:
     kind = f"{error.kind}: " if isinstance(error, HelperRefused) else ""
-    return AccountNotMade(f"{person.account}: {kind}{error.what}")
+    return refusal(f"{person.account}: {kind}{error.what}")

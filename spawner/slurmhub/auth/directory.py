@@ -13,6 +13,7 @@ class Entry:
 
     name: str
     uid: int
+    home: str = ""
 
 
 class Directory:
@@ -25,7 +26,7 @@ class Directory:
         except (KeyError, ValueError):
             return None
         # Some services find names in any case, and Slurm and sudo would not.
-        return Entry(entry.pw_name, entry.pw_uid) if entry.pw_name == name else None
+        return Entry(entry.pw_name, entry.pw_uid, entry.pw_dir) if entry.pw_name == name else None
 
     def is_used(self, name: str) -> bool:
         """Whether an account or a group has this name, in any case."""

@@ -55,7 +55,8 @@ class AccountRules:
 
     `reserved` are names that no account is made with, besides those of slurmhub.auth.names: those
     of the hub's admins are to be among them, or the first person of such a name would be one.
-    `full_names` says whether the directory is told people's names as well as their accounts.
+    `full_names` says whether the directory is told people's names as well as their accounts,
+    `make_homes` whether people whose accounts exist are to have homes made.
     """
 
     source: Source
@@ -63,6 +64,7 @@ class AccountRules:
     reserved: frozenset[str] = frozenset()
     full_names: bool = False
     min_uid: int = LOWEST_UID
+    make_homes: bool = False
 
     def matched(self, sent: Sequence[Identifier]) -> str:
         """The account that the rules name. Raises NoMatch, Ambiguous, RulesUnusable."""
@@ -85,6 +87,7 @@ def account_rules(
     reserved: Iterable[str] = (),
     full_names: bool = False,
     min_uid: int = LOWEST_UID,
+    make_homes: bool = False,
 ) -> AccountRules:
     """The rules from plain data, checked when the hub starts. Raises RulesUnusable.
 
@@ -106,7 +109,7 @@ def account_rules(
             f"the lowest uid of people is set to {min_uid}",
             f"Give at least {LOWEST_UID}: below it are root and the accounts of the system.",
         )
-    return AccountRules(chosen, matches, frozenset(reserved), full_names, min_uid)
+    return AccountRules(chosen, matches, frozenset(reserved), full_names, min_uid, make_homes)
 
 
 def _match(rule: Mapping[str, Any]) -> Match:

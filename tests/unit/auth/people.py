@@ -47,11 +47,12 @@ class FakeDirectory(Directory):
 
     def __init__(self, **uids: int) -> None:
         self.uids = dict(uids)
+        self.homes: dict[str, str] = {}
         self.groups: set[str] = set()
 
     def find(self, name: str) -> Entry | None:
         uid = self.uids.get(name)
-        return None if uid is None else Entry(name, uid)
+        return None if uid is None else Entry(name, uid, self.homes.get(name, ""))
 
     def is_used(self, name: str) -> bool:
         return name in self.uids or name in self.groups
@@ -88,3 +89,12 @@ class FakeHelper(AccountHelper):
         if not state["hidden"]:
             state["directory"].uids[name] = number
         return MadeAccount(number, number, f"/home/{name}", made)
+
+    async def home(self, name: str) -> MadeAccount:
+        state = self.__dict__
+        state["calls"].append(name)
+        if state["trouble"]:
+            raise state["trouble"].pop(0)
+        path, uid = Path(state["directory"].homes[name]), state["directory"].uids[name]
+        path.mkdir()
+        return MadeAccount(uid, uid, str(path), True)

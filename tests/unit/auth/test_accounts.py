@@ -20,6 +20,7 @@ from slurmhub.auth.account_refusals import (
     AccountNotVisible,
     AccountTaken,
     Ambiguous,
+    HomeNotMade,
     LedgerAway,
     NoIdentifier,
     NoMatch,
@@ -154,6 +155,23 @@ async def test_an_account_that_is_gone_or_is_another_one(
         await accounts.ensure(ALICE)
     directory.uids["alice"] = 5001
     assert (await accounts.ensure(ALICE)).uid == 5001
+
+
+async def test_a_home_is_made_where_there_is_none(
+    ledger: IdentityLedger, directory: FakeDirectory, helper: FakeHelper, tmp_path: Path
+) -> None:
+    rules = account_rules(source="existing", rules=(RULE,), make_homes=True)
+    accounts = Accounts(ledger, rules, log=LOG, helper=helper, directory=directory)
+    directory.homes["alice"] = str(tmp_path / "alice")
+    helper.trouble.append(HelperRefused("full", "no space"))
+    with pytest.raises(HomeNotMade) as refused:
+        await accounts.ensure(ALICE)
+    assert "alice: full: no space" in refused.value.for_operator
+    assert (await accounts.ensure(ALICE)).account == "alice"
+    assert (tmp_path / "alice").is_dir()
+    asked = len(helper.calls)
+    await accounts.ensure(ALICE)
+    assert len(helper.calls) == asked
 
 
 async def test_one_number_under_two_names(existing: Maker, directory: FakeDirectory) -> None:
