@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -96,5 +97,5 @@ class FakeHelper(AccountHelper):
         if state["trouble"]:
             raise state["trouble"].pop(0)
         path, uid = Path(state["directory"].homes[name]), state["directory"].uids[name]
-        path.mkdir()
+        await asyncio.to_thread(path.mkdir)
         return MadeAccount(uid, uid, str(path), True)
