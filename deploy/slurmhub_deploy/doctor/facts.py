@@ -154,11 +154,19 @@ class HubSeen(Seen):
 
 
 class HomesSeen(Seen):
-    """Homes on one host; entries are folders with their inode numbers."""
+    """Homes on one host, in their place there; entries are folders with their inode numbers."""
 
+    path: str
     there: bool
     mounted: bool
     entries: Mapping[str, int] = {}
+
+
+class Backups(Seen):
+    """A folder of backups: when the newest was written, if there is any; since when it is so."""
+
+    newest: float | None
+    since: float
 
 
 class Work(Seen):
@@ -197,7 +205,7 @@ class Looks(Seen):
     jupyter: Mapping[str, str | None] | None = None
     homes: Mapping[str, HomesSeen] | None = None
     textfiles: Mapping[str, float] | None = None
-    backups: Mapping[str, float] | None = None
+    backups: Mapping[str, Backups] | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ JOB_PORT = 20000
 """The first port that servers in jobs listen on: nothing need listen, but nobody may drop it."""
 TEXTFILES = "/var/lib/prometheus/node-exporter"
 BACKUPS = "/srv/slurmhub/backup"
+SERVED_HOMES = "/srv/slurmhub/homes"
 
 Tasks = dict[str, dict[str, Any]]
 
@@ -53,9 +54,9 @@ def _task(site: dict[str, Any], host: str) -> dict[str, Any]:
         wanted["alerts"] = "127.0.0.1:9090"
     if roles & {"hub", "compute", "login", "storage"}:
         wanted["homes"] = [
-            {"name": name, "path": homes["path"]}
+            {"name": name, "path": _homes_path(host, name, homes)}
             for name, homes in variables["slurmhub_homes"].items()
-            if _has_homes(site, host, name, homes, roles)
+            if host in homes["hosts"] or host == homes["server"]
         ]
     if "compute" in roles:
         of_site = {hub["jupyter"] for hub in variables["slurmhub_hubs"].values()}
@@ -127,18 +128,9 @@ def _ports(
     return [each for number, each in enumerate(found) if each not in found[:number]]
 
 
-def _has_homes(
-    site: dict[str, Any], host: str, name: str, homes: dict[str, Any], roles: set[str]
-) -> bool:
-    if homes.get("server") == host:
-        return True
-    groups = site["children"]
-    hubs = [hub for hub in site["vars"]["slurmhub_hubs"].values() if hub["homes"] == name]
-    clusters = {f"cluster_{hub['cluster'].replace('-', '_')}" for hub in hubs}
-    of_cluster = any(host in groups.get(each, {"hosts": {}})["hosts"] for each in clusters)
-    return any(hub["host"] == host for hub in hubs) or (
-        of_cluster and bool(roles & {"compute", "login"})
-    )
+def _homes_path(host: str, name: str, homes: dict[str, Any]) -> str:
+    """Where they are there: a host that only serves them has them where their disks are."""
+    return str(homes["path"]) if host in homes["hosts"] else f"{SERVED_HOMES}/{name}"
 
 
 def _hub(variables: dict[str, Any], name: str, hub: dict[str, Any]) -> dict[str, Any]:
@@ -162,6 +154,10 @@ def _certificate(variables: dict[str, Any], name: str, hub: dict[str, Any]) -> d
         "port": front["https_port"],
         "certificate": front["tls_certificate"],
         "key": front["tls_key"],
+        # What the test account trusts beside the system's authorities.
+        "authority": f"/etc/slurmhub/{name}/probe-trust.pem"
+        if hub["probe"] is not None and hub["probe"]["trust"]
+        else None,
     }
 
 

@@ -160,7 +160,7 @@ CASES = (
         "error",
         "g1",
         "is not there",
-        put("g1", "homes", "main", {"there": False, "mounted": False}),
+        put("g1", "homes", "main", {"there": False, "mounted": False, "path": "/home"}),
     ),
     Case(
         "homes-are-the-same",
@@ -339,14 +339,14 @@ CASES = (
         "warning",
         "controller",
         "3 days old",
-        put("controller", "backups", "slurmdbd", NOW - 3 * DAY),
+        put("controller", "backups", "slurmdbd", "newest", NOW - 3 * DAY),
     ),
     Case(
         "backups-are-recent",
         "warning",
         "controller",
-        "is empty",
-        put("controller", "backups", "slurmdbd", 0.0),
+        "no backup in /srv/slurmhub/backup/slurmdbd for 3 days",
+        put("controller", "backups", "slurmdbd", {"newest": None, "since": NOW - 3 * DAY}),
     ),
     Case(
         "restarts-are-pending",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import socket
+import ssl
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,10 @@ from slurmhub_deploy.doctor.facts import Looks
 from slurmhub_deploy.doctor.probe.basics import figures
 from slurmhub_deploy.doctor.probe.looking import LOOKS
 from slurmhub_deploy.doctor.tasks import tasks_of
+from slurmhub_deploy.front.tls import make_certificate
+from slurmhub_deploy.site.inventory import inventory
 from tests.unit.doctor.well import INVENTORY
+from tests.unit.site.fixtures import site
 
 
 def told(task: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +89,42 @@ def test_homes_and_backups_are_looked_at(tmp_path: Path) -> None:
     assert seen.homes is not None
     assert seen.homes["main"].entries["alice"] == (tmp_path / "alice").stat().st_ino
     assert not seen.homes["main"].mounted
-    assert seen.backups == {"hub": 1000.0, "empty": 0.0}
+    assert seen.backups is not None
+    assert seen.backups["hub"].newest == 1000.0
+    assert seen.backups["empty"].newest is None
+    assert seen.backups["empty"].since == (folder / "empty").stat().st_mtime
+
+
+def test_a_host_that_only_serves_homes_has_them_where_its_disks_are() -> None:
+    tasks = tasks_of(inventory(site()))
+    path = {host: task["homes"][0]["path"] for host, task in tasks.items() if "homes" in task}
+    assert path == {
+        "hub": "/home",
+        "ctl": "/srv/slurmhub/homes/main",
+        **dict.fromkeys(("c1", "c2", "g1"), "/home"),
+    }
+
+
+def test_a_private_authority_is_believed_beside_the_others(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, ["hub.example.ca"])
+    task = {"name": "main", "domain": "hub.example.ca", "address": "127.0.0.1"}
+    task |= {"certificate": str(certificate), "key": str(key)}
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=_serve, args=(context, listening), daemon=True).start()
+        for authority, believed in ((str(certificate), True), (None, False)):
+            asked = {**task, "port": listening.getsockname()[1], "authority": authority}
+            (seen,) = told({"certificates": [asked]})["seen"]["certificates"].values()
+            assert (seen["served"], seen["believed"]) == (True, believed), seen["said"]
+
+
+def _serve(context: ssl.SSLContext, listening: socket.socket) -> None:
+    for _ in range(2):
+        connection, _address = listening.accept()
+        # Who does not believe the certificate hangs up.
+        with contextlib.suppress(ssl.SSLError, ConnectionError):
+            context.wrap_socket(connection, server_side=True).close()
 
 
 def test_metadata_is_read(tmp_path: Path) -> None:

@@ -71,7 +71,14 @@ def _seen(host: str, task: dict[str, Any]) -> dict[str, Any]:
         "munge": {"works": True, "said": "", "understands": True},
         "slurm": _slurm(host),
         "work": {"jobs": {"running": 3}, "reservations": {}},
-        "homes": {"main": {"there": True, "mounted": True, "entries": {"alice": 11, "bob": 12}}},
+        "homes": {
+            "main": {
+                "path": "/home",
+                "there": True,
+                "mounted": True,
+                "entries": {"alice": 11, "bob": 12},
+            }
+        },
         "jupyter": {"jupyterhub": "6.1.1", "jupyterlab": "4.4", "ipykernel": "6.29"},
         "hubs": {"main": _hub()},
         "certificates": {
@@ -89,7 +96,7 @@ def _seen(host: str, task: dict[str, Any]) -> dict[str, Any]:
             'slurmhub_probe_success{hub="main"}': 1.0,
             'slurmhub_probe_timestamp_seconds{hub="main"}': NOW - 600,
         },
-        "backups": {"slurmdbd": NOW - 3600},
+        "backups": {"slurmdbd": {"newest": NOW - 3600, "since": NOW - 3600}},
         "alerts": [],
     }
     return copy.deepcopy({look: everything[look] for look in task})

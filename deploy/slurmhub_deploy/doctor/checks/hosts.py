@@ -86,12 +86,16 @@ def timers_are_active(facts: Facts) -> Iterator[Said]:
 def backups_are_recent(facts: Facts) -> Iterator[Said]:
     """Backups that are older than two days."""
     for host, backups in facts.seen("backups"):
-        for name, newest in backups.items():
-            if facts.now - newest > 2 * _DAY:
-                what = f"is {(facts.now - newest) / _DAY:.0f} days old" if newest else "is empty"
+        for name, seen in backups.items():
+            # A new folder has its first backup in the night.
+            age = facts.now - (seen.since if seen.newest is None else seen.newest)
+            if age > 2 * _DAY:
+                folder = f"/srv/slurmhub/backup/{name}"
                 yield Said(
                     host,
-                    f"the newest backup in /srv/slurmhub/backup/{name} {what}",
+                    f"there has been no backup in {folder} for {age / _DAY:.0f} days"
+                    if seen.newest is None
+                    else f"the newest backup in {folder} is {age / _DAY:.0f} days old",
                     f"`slurmhub ssh {host} -- systemctl list-timers --all`",
                     "warning",
                 )

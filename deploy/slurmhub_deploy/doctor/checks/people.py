@@ -45,12 +45,11 @@ def homes_are_mounted(facts: Facts) -> Iterator[Said]:
     """Homes that are not there, or only a folder of the host's own disk."""
     for host, homes in facts.seen("homes"):
         for name, seen in homes.items():
-            path = facts.site["slurmhub_homes"][name]["path"]
             if not seen.there or not seen.mounted:
                 what = "is not there" if not seen.there else "is not mounted"
                 yield Said(
                     host,
-                    f"{path}, the homes {name}, {what}",
+                    f"{seen.path}, the homes {name}, {what}",
                     f"`slurmhub ssh {host} -- systemctl --failed`, then `slurmhub up --only"
                     " homes`.",
                 )

@@ -164,7 +164,8 @@ def homes(tasks: list[dict[str, Any]]) -> Any:
     found = {}
     for task in tasks:
         path = task["path"]
-        seen: dict[str, Any] = {"there": os.path.isdir(path), "mounted": os.path.ismount(path)}
+        there, mounted = os.path.isdir(path), os.path.ismount(path)
+        seen: dict[str, Any] = {"path": path, "there": there, "mounted": mounted}
         if seen["there"]:
             entries = sorted(os.scandir(path), key=lambda entry: entry.name)[:50]
             seen["entries"] = {entry.name: entry.inode() for entry in entries if entry.is_dir()}
@@ -182,13 +183,16 @@ def textfiles(folder: str) -> Any:
 
 
 def backups(folder: str) -> Any:
-    """When the newest file of each folder of backups was written."""
-    newest: dict[str, float] = {}
+    """When the newest file of each folder of backups was written, and when the folder changed."""
+    found: dict[str, Any] = {}
     for where in sorted(glob.glob(os.path.join(folder, "*", ""))):
         times = [
             os.stat(path).st_mtime
             for path in glob.glob(f"{where}**/*", recursive=True)
             if os.path.isfile(path)
         ]
-        newest[os.path.basename(where.rstrip("/"))] = max(times, default=0.0)
-    return newest
+        found[os.path.basename(where.rstrip("/"))] = {
+            "newest": max(times, default=None),
+            "since": os.stat(where).st_mtime,
+        }
+    return found
