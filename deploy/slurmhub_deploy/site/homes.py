@@ -47,6 +47,12 @@ class _Homes(SiteModel):
 class _ServedHomes(_Homes):
     not_here: ClassVar[Mapping[str, str]] = _HOSTED
 
+    # Providers' images have the account that one signs in with, and its keys, in /home.
+    path: AbsolutePath = Field(
+        default="/home/people",
+        validate_default=True,
+        description="Where they are on the hub, the login and the compute nodes.",
+    )
     server: HostName = Field(
         description="The host that has the disks.",
         examples=["controller"],

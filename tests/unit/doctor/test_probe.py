@@ -99,9 +99,9 @@ def test_a_host_that_only_serves_homes_has_them_where_its_disks_are() -> None:
     tasks = tasks_of(inventory(site()))
     path = {host: task["homes"][0]["path"] for host, task in tasks.items() if "homes" in task}
     assert path == {
-        "hub": "/home",
+        "hub": "/home/people",
         "ctl": "/srv/slurmhub/homes/main",
-        **dict.fromkeys(("c1", "c2", "g1"), "/home"),
+        **dict.fromkeys(("c1", "c2", "g1"), "/home/people"),
     }
 
 
