@@ -160,7 +160,7 @@ CASES = (
         "error",
         "g1",
         "is not there",
-        put("g1", "homes", "main", {"there": False, "mounted": False, "path": "/home"}),
+        put("g1", "homes", "main", {"there": False, "mounted": False, "path": "/home/people"}),
     ),
     Case(
         "homes-are-the-same",

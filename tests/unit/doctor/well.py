@@ -53,7 +53,7 @@ def _seen(host: str, task: dict[str, Any]) -> dict[str, Any]:
             "memory_available": 8 << 30,
         },
         "clock": {"synchronised": True, "offset": 0.0001},
-        "disks": [_disk("/"), _disk("/home")],
+        "disks": [_disk("/"), _disk("/home/people")],
         "units": {
             "failed": [],
             "wanted": {name: dict(UNIT) for name in task["units"]},
@@ -73,7 +73,7 @@ def _seen(host: str, task: dict[str, Any]) -> dict[str, Any]:
         "work": {"jobs": {"running": 3}, "reservations": {}},
         "homes": {
             "main": {
-                "path": "/home",
+                "path": "/home/people",
                 "there": True,
                 "mounted": True,
                 "entries": {"alice": 11, "bob": 12},
