@@ -310,14 +310,14 @@ CASES = (
         "disks-have-room",
         "warning",
         "c1",
-        "/home has 5% of its room",
+        "/home/people has 5% of its room",
         put("c1", "disks", 1, "available", 50 << 30),
     ),
     Case(
         "disks-have-room",
         "error",
         "c1",
-        "/home has 1% of its inodes",
+        "/home/people has 1% of its inodes",
         put("c1", "disks", 1, "inodes_free", 10),
     ),
     Case(
