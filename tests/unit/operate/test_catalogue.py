@@ -31,8 +31,7 @@ def made(name: str) -> dict[str, str]:
 def test_of_a_site_that_is_all_made() -> None:
     found = by_name(site())
     assert set(found) == {
-        *("munge.main", "slurmdbd_database.main"),
-        *("directory.admin", "directory.reader", "directory.hub.main"),
+        *("munge.main", "directory.admin", "directory.reader", "directory.hub.main"),
         *("homes_ssh_key.main", "homes_ssh_public.main"),
         *("hub_cookie.main", "hub_crypt.main", "hub_key.main", "proxy_token.main"),
         *("metrics_token.main", "probe_token.main", "front_secret.main"),

@@ -57,11 +57,6 @@ def _of_clusters(site: Site) -> Iterator[Needed]:
                 yield Needed((key,), what, source=cluster.munge_key, base64=True)
             continue
         yield _made(key, f"munge's key on the cluster {name}, as base64", making.munge_key)
-        yield _made(
-            f"slurmdbd_database.{name}",
-            f"slurmdbd's password at its database, of the cluster {name}",
-            making.words,
-        )
 
 
 def _of_directory(site: Site) -> Iterator[Needed]:
