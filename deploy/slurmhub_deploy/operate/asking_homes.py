@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from slurmhub_deploy.operate.errors import UNUSABLE, OperateError
-from slurmhub_deploy.operate.reaching import ssh_argv
+from slurmhub_deploy.operate.reaching import NOT_REACHED, Run, run_there, ssh_argv
 from slurmhub_deploy.operate.site_file import OpenSite
 from slurmhub_deploy.site.homes import NfsHomes
 
 PROGRAM = "/usr/local/libexec/slurmhub/slurmhub-home"
-_SECONDS = 60
-_NOT_REACHED = 255
-
-Run = Callable[[list[str], str], "subprocess.CompletedProcess[str]"]
 
 
 @dataclass(frozen=True)
@@ -78,13 +72,13 @@ def ask_homes(
     """Have one request answered. Raises OperateError for anything but success."""
     host = opened.site.homes[homes].server
     argv = ssh_argv(opened.host(host), [PROGRAM], terminal=False)
-    done = (run or _run)(argv, json.dumps({**request, "homes": homes}))
+    done = (run or run_there)(argv, json.dumps({**request, "homes": homes}))
     try:
         answer = json.loads(done.stdout)
         accepted = answer["ok"] is True
     except (ValueError, TypeError, KeyError) as error:
         lines = done.stderr.strip().splitlines() or ["it said nothing"]
-        reached = done.returncode != _NOT_REACHED
+        reached = done.returncode != NOT_REACHED
         what = "could not ask slurmhub-home" if reached else "could not be reached"
         raise OperateError(
             f"{host}, which has the homes {homes}, {what}: {lines[-1].rstrip('.')}.",
@@ -101,19 +95,3 @@ def ask_homes(
 
 def _read(homes: str, name: str, answer: dict[str, Any]) -> HomeQuota:
     return HomeQuota(homes, name, answer["quota"], bool(answer["own"]), answer["used"])
-
-
-def _run(argv: list[str], text: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            argv, input=text, capture_output=True, text=True, check=False, timeout=_SECONDS
-        )
-    except FileNotFoundError as error:
-        raise OperateError(
-            "There is no ssh on this machine.", remedy="Install the package openssh-client."
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise OperateError(
-            f"The host that has the disks did not answer in {_SECONDS} seconds.",
-            remedy="Try again.",
-        ) from error

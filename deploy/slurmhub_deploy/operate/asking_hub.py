@@ -7,18 +7,14 @@ the hub at its own address, and prints the answer. docs: JupyterHub's "REST API"
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from slurmhub_deploy.operate.errors import OperateError
-from slurmhub_deploy.operate.reaching import ssh_argv
+from slurmhub_deploy.operate.reaching import NOT_REACHED, Run, run_there, ssh_argv
 from slurmhub_deploy.operate.site_file import OpenSite
 from slurmhub_deploy.site.hub_config import OPERATORS
-
-_SECONDS = 60
-_NOT_REACHED = 255
 
 _THERE = """
 import json, sys, urllib.error, urllib.request
@@ -41,8 +37,6 @@ except OSError as error:
     found = {"status": 0, "body": str(error)}
 print(json.dumps(found))
 """
-
-Run = Callable[[list[str], str], "subprocess.CompletedProcess[str]"]
 
 
 @dataclass(frozen=True)
@@ -73,9 +67,9 @@ def ask_hub(
         "token_file": data["services"][OPERATORS]["token_file"],
     }
     argv = ssh_argv(opened.host(hub.host), ["/usr/bin/python3", "-I", "-c", _THERE], terminal=False)
-    done = (run or _run)(argv, json.dumps(asked))
+    done = (run or run_there)(argv, json.dumps(asked))
     if done.returncode != 0:
-        what = "could not be reached" if done.returncode == _NOT_REACHED else "could not ask it"
+        what = "could not be reached" if done.returncode == NOT_REACHED else "could not ask it"
         raise OperateError(
             f"{hub.host}, the host of the hub {name}, {what}: {_last_line(done.stderr)}.",
             remedy=f"slurmhub ssh {hub.host}, and slurmhub up if the hub is not there yet.",
@@ -100,21 +94,6 @@ def _answer(name: str, found: Mapping[str, Any]) -> HubAnswer:
             remedy="Correct what it says; if it is the token (403), run 'slurmhub up'.",
         )
     return HubAnswer(status, data)
-
-
-def _run(argv: list[str], text: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            argv, input=text, capture_output=True, text=True, check=False, timeout=_SECONDS
-        )
-    except FileNotFoundError as error:
-        raise OperateError(
-            "There is no ssh on this machine.", remedy="Install the package openssh-client."
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise OperateError(
-            f"The hub's host did not answer in {_SECONDS} seconds.", remedy="Try again."
-        ) from error
 
 
 def _last_line(text: str) -> str:

@@ -8,10 +8,18 @@ reach different machines. Host keys are always checked.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from slurmhub_deploy.operate.errors import OperateError
+
+NOT_REACHED = 255
+"""The exit status of ssh(1) when it is its own and not the command's."""
 _TIMEOUT = 10
+_SECONDS = 60
+
+Run = Callable[[list[str], str], "subprocess.CompletedProcess[str]"]
 
 
 def ssh_argv(
@@ -51,3 +59,20 @@ def as_root(host: Mapping[str, Any], *, ask: bool = False) -> list[str]:
     if not host.get("ansible_become"):
         return []
     return ["sudo", "--"] if ask else ["sudo", "-n", "--"]
+
+
+def run_there(argv: list[str], text: str) -> subprocess.CompletedProcess[str]:
+    """Run an argv of `ssh_argv` with `text` on its stdin. Raises OperateError after a minute."""
+    try:
+        return subprocess.run(
+            argv, input=text, capture_output=True, text=True, check=False, timeout=_SECONDS
+        )
+    except FileNotFoundError as error:
+        raise OperateError(
+            "There is no ssh on this machine.", remedy="Install the package openssh-client."
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        host = argv[argv.index("--") + 1]
+        raise OperateError(
+            f"{host} did not answer in {_SECONDS} seconds.", remedy="Try again."
+        ) from error

@@ -83,7 +83,7 @@ def test_only_what_this_command_announced_is_taken_away(
 ) -> None:
     notices = [{"id": 3, "author": "alice"}, {"id": 4, "author": "operators"}]
     hub = Hub((200, notices), (204, ""))
-    monkeypatch.setattr(asking_hub, "_run", hub)
+    monkeypatch.setattr(asking_hub, "run_there", hub)
     assert clear_notices(opened, "main") == 1
     assert [(each["method"], each["url"].rpartition("/")[2]) for each in hub.asked] == [
         ("GET", "notices"),

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
-from slurmhub_deploy.operate.reaching import as_root, ssh_argv
+import pytest
+
+from slurmhub_deploy.operate import reaching
+from slurmhub_deploy.operate.errors import OperateError
+from slurmhub_deploy.operate.reaching import as_root, run_there, ssh_argv
 
 HOST = {"ansible_host": "192.0.2.1", "ansible_port": 22, "ansible_user": "root"}
 OPS = {**HOST, "ansible_user": "ops", "ansible_become": True}
@@ -42,3 +47,28 @@ def test_the_site_s_own_words_for_ssh() -> None:
 def test_terminals() -> None:
     assert "-t" in ssh_argv(HOST, ["top"], terminal=True)
     assert "-T" in ssh_argv(HOST, ["top"], terminal=False)
+
+
+def test_a_host_that_does_not_answer_in_time_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text("#!/bin/sh\nexec sleep 60\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(reaching, "_SECONDS", 0.2)
+    with pytest.raises(OperateError, match=r"192\.0\.2\.1 did not answer"):
+        run_there(ssh_argv(HOST, ["true"]), "")
+
+
+def test_what_is_read_there_is_what_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text("#!/bin/sh\nexec cat\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert run_there(ssh_argv(HOST, ["true"]), "asked").stdout == "asked"
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(OperateError, match="no ssh"):
+        run_there(ssh_argv(HOST, ["true"]), "asked")
