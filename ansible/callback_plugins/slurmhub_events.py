@@ -21,7 +21,7 @@ requirements:
   - To be named in C(callbacks_enabled).
 """
 
-_UNITS = ("service", "systemd", "systemd_service", "sysvinit")
+_UNITS = ("service", "systemd", "systemd_service", "sysvinit", "slurmhub_current")
 _LONGEST = 20000
 
 

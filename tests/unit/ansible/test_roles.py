@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,78 @@ def test_it_runs_no_shell_and_no_collection(role: Path) -> None:
             made = (task.get("args") or {}) | _dict(task[module])
             only_asks = task.get("changed_when") is False
             assert only_asks or made.keys() & {"creates", "removes"}, f"{where}: a module does it"
+
+
+_ACTS = {"restarted": "restart_for", "reloaded": "reload_for", None: "reread_for"}
+
+
+@ROLE
+def test_what_a_killed_run_did_not_tell_is_made_up_for(role: Path) -> None:
+    """A handler is lost with its run; the next run looks by itself whether it was told."""
+    tasks = [(file, task) for file, task in tasks_of(role) if file.name != "remove.yml"]
+    read = [task["slurmhub_current"] for _, task in tasks if "slurmhub_current" in task]
+    stamped = [
+        path
+        for _, task in tasks
+        if "stamp" in (tried := task.get("slurmhub_tested_files", {}))
+        for path in tried.get("read_too", [])
+    ]
+    for file, task in tasks:
+        if "stamp" in task.get("slurmhub_tested_files", {}):
+            continue
+        for handler in _handlers(tasks, task):
+            told = _dict(handler.get("ansible.builtin.systemd_service"))
+            if not told:
+                continue
+            kind = _ACTS[told.get("state")]
+            lists = [each for each in read if kind == "reread_for" or _is_of(each, told["name"])]
+            kinds = [kind] if kind != "reread_for" else list(_ACTS.values())
+            covered = stamped + [
+                path for each in lists for one in kinds for path in each.get(one, [])
+            ]
+            where = f"{file.relative_to(ROLES)}: {task['name']}"
+            assert covered, f"{where}: {told.get('name')} in no slurmhub_current, {kind}"
+            for written in _written(task):
+                assert any(_means(path, written) for path in covered), (
+                    f"{where}: {written} of {told.get('name')} in no slurmhub_current, {kind}"
+                )
+
+
+def _handlers(
+    tasks: list[tuple[Path, dict[str, Any]]], task: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    notified = _list(task.get("notify"))
+    for file, handler in tasks:
+        names = {handler.get("name"), *_list(handler.get("listen"))}
+        if file.parent.name == "handlers" and names & set(notified):
+            yield handler
+
+
+def _is_of(read: dict[str, Any], unit: str) -> bool:
+    return bool(read["name"].removesuffix(".service") == unit.removesuffix(".service"))
+
+
+def _written(task: dict[str, Any]) -> Iterator[str]:
+    """The paths that a task writes, with a star for what is an item's."""
+    arguments = _dict(task[module_of(task)])
+    for key in ("dest", "path", "certificate", "key"):
+        if key in arguments:
+            yield re.sub(r"\{\{[^}]*\bitem\b[^}]*\}\}", "*", arguments[key])
+
+
+def _means(path: str, written: str) -> bool:
+    return (
+        written == path
+        or fnmatch(written, path)
+        or fnmatch(path, written)
+        or written.startswith(f"{path.rstrip('/')}/")
+        # An expression may give several paths.
+        or (path.startswith("{{") and written.startswith("*"))
+    )
+
+
+def _list(words: object) -> list[str]:
+    return [words] if isinstance(words, str) else list(words) if isinstance(words, list) else []
 
 
 def _dict(arguments: object) -> dict[str, Any]:
