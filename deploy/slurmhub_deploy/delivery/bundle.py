@@ -11,17 +11,16 @@ written last: a folder without one is no bundle.
 
 from __future__ import annotations
 
-import json
-import platform
 import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
 
 from slurmhub.assets import asset
-from slurmhub_deploy.delivery.apt_index import sha256_of, write_index
+from slurmhub_deploy.delivery.apt_index import write_index
+from slurmhub_deploy.delivery.manifest import PYTHON_LOCKS, write_manifest
+from slurmhub_deploy.delivery.proxy import ARCHIVE, of_root, proxy_archive
 from slurmhub_deploy.delivery.role_packages import packages_of_roles
 from slurmhub_deploy.delivery.tree import Tree
 from slurmhub_deploy.errors import DeployError
@@ -29,10 +28,7 @@ from slurmhub_deploy.errors import DeployError
 SUITES = {"bookworm": ("Debian", "12")}
 """What hosts may have: the suite, and what Ansible calls the distribution and its release."""
 
-FILES = ("packages.tar", "wheels.tar", "proxy.tar.gz")
 _WHOLE = ".whole"
-# Not for hosts without internet, where the proxy comes as it is.
-_LEFT_OUT = frozenset({"npm"})
 # Packages that are in no free part of the distribution, or of which a host has one of several.
 _OTHERWISE = frozenset({"zfsutils-linux", "zfs-dkms", "sackd", "apptainer"})
 
@@ -54,14 +50,15 @@ def make_bundle(to: Path, suite: str, say: Callable[[str], None]) -> Path:
         tree.make()
         _packages(tree, to / "packages.tar", Path(scratch) / "packages", say)
         _wheels(tree, to / "wheels.tar", Path(scratch) / "wheels")
-        _proxy(tree, to / "proxy.tar.gz")
-    return _manifest(to, suite)
+        say("the proxy")
+        shutil.copy(proxy_archive(Path(scratch)), to / ARCHIVE)
+    return write_manifest(to, *SUITES[suite])
 
 
 def wanted_packages() -> dict[str, list[str]]:
     """By role what is fetched."""
     return {
-        role: [name for name in names if name not in _LEFT_OUT | _OTHERWISE]
+        role: [name for name in names if name not in _OTHERWISE]
         for role, names in packages_of_roles().items()
     }
 
@@ -88,7 +85,7 @@ def _wheels(tree: Tree, file: Path, scratch: Path) -> None:
         what="Python",
     )
     tree.run("python3", "-m", "venv", "/root/venv")
-    for lock in ("hub.lock", "jupyter.lock"):
+    for lock in PYTHON_LOCKS:
         shutil.copy(asset(f"requirements/{lock}"), tree.root / "root" / lock)
         tree.run(
             *("/root/venv/bin/pip", "download", "--quiet", "--disable-pip-version-check"),
@@ -100,69 +97,11 @@ def _wheels(tree: Tree, file: Path, scratch: Path) -> None:
     _archive(scratch, file, "wheels")
 
 
-def _proxy(tree: Tree, file: Path) -> None:
-    tree.run(
-        *("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "nodejs", "npm"),
-        what="Node",
-    )
-    folder = tree.root / "root/proxy"
-    folder.mkdir()
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(asset(name), folder / name)
-    tree.run(
-        *("npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"),
-        "--prefix=/root/proxy",
-        what="the proxy",
-    )
-    with tarfile.open(file, "w:gz") as archive:
-        archive.add(folder / "node_modules", arcname="node_modules", filter=_of_root)
-
-
 def _archive(folder: Path, file: Path, name: str) -> None:
     """A folder as an archive, with a last file that says that it was unpacked whole."""
     with tarfile.open(file, "w") as archive:
         for each in sorted(folder.iterdir()):
-            archive.add(each, arcname=f"{name}/{each.name}", filter=_of_root)
+            archive.add(each, arcname=f"{name}/{each.name}", filter=of_root)
         mark = folder.parent / _WHOLE
         mark.write_text("")
-        archive.add(mark, arcname=f"{name}/{_WHOLE}", filter=_of_root)
-
-
-def _of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    entry.uid = entry.gid = 0
-    entry.uname = entry.gname = "root"
-    entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
-    return entry
-
-
-def _manifest(to: Path, suite: str) -> Path:
-    distribution, release = SUITES[suite]
-    files = {name: sha256_of(to / name) for name in FILES}
-    made = datetime.now(timezone.utc)
-    manifest = {
-        "version": 1,
-        "name": f"{made:%Y%m%d}-{files['packages.tar'][:12]}",
-        "made": made.isoformat(timespec="seconds"),
-        "distribution": distribution,
-        "release": release,
-        "architecture": platform.machine(),
-        "files": files,
-    }
-    path = to / "manifest.json"
-    path.write_text(json.dumps(manifest, indent=2) + "\n")
-    return path
-
-
-def verify_bundle(folder: Path) -> list[str]:
-    """What of a bundle is not as its manifest says. Raises DeployError if there is none."""
-    try:
-        files = dict(json.loads((folder / "manifest.json").read_text())["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DeployError(
-            f"{folder} is not a bundle: {error}.", remedy="Make one with 'slurmhub bundle'."
-        ) from error
-    return [
-        name
-        for name, digest in files.items()
-        if not (folder / name).is_file() or sha256_of(folder / name) != digest
-    ]
+        archive.add(mark, arcname=f"{name}/{_WHOLE}", filter=of_root)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from slurmhub_deploy.delivery.bundle import make_bundle, verify_bundle
+from slurmhub_deploy.delivery.bundle import make_bundle
+from slurmhub_deploy.delivery.manifest import other_locks, verify_bundle
 from slurmhub_deploy.errors import DeployError
 
 
@@ -20,8 +21,8 @@ def bundle(
 ) -> None:
     """Gather packages, wheels and the proxy for hosts that do not reach the internet.
 
-    Run as root on a machine that reaches it, with mmdebstrap. Takes some minutes, 300 MB, and 2 GB
-    while it runs.
+    Run as root on a machine that reaches it, with mmdebstrap and npm. Takes some minutes, 300 MB,
+    and 2 GB while it runs.
     """
     if not verify:
         print(make_bundle(to, suite, say=print))
@@ -31,5 +32,11 @@ def bundle(
         raise DeployError(
             f"{', '.join(wrong)} in {to} is not what the manifest says.",
             remedy="Copy the bundle again, or make it again.",
+        )
+    others = other_locks(to)
+    if others:
+        raise DeployError(
+            f"{to} is whole, but of another {' and '.join(others)} than this slurmhub has.",
+            remedy="Make it again with this slurmhub.",
         )
     print(f"{to} is whole.")

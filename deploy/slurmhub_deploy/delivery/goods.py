@@ -6,7 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from slurmhub.assets import asset
+from slurmhub_deploy.delivery.manifest import other_locks, verify_bundle
+from slurmhub_deploy.delivery.proxy import ARCHIVE, proxy_archive, proxy_digest
 from slurmhub_deploy.delivery.wheels import digest_of, lab_wheel, project_wheel
+from slurmhub_deploy.errors import DeployError
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Environment:
 
 @dataclass(frozen=True)
 class Goods:
-    """Where everything is; `proxy` is the folder of package.json and its lock."""
+    """Where everything is; `proxy` is the archive of the proxy, empty where none was asked for."""
 
     hub: Environment
     jupyter: Environment
@@ -32,15 +35,35 @@ class Goods:
         return asdict(self)
 
 
-def goods(cache: Path) -> Goods:
-    """Build the wheels, and find the rest. Raises DeployError and AssetMissing."""
-    packages = asset("package-lock.json")
+def goods(cache: Path, *, bundle: Path | None = None, proxy: bool = True) -> Goods:
+    """Build the wheels and the proxy, which a bundle has, and find the rest.
+
+    Raises DeployError and AssetMissing.
+    """
+    archive = ""
+    if proxy:
+        archive = str(_of_bundle(bundle) if bundle else proxy_archive(cache))
     return Goods(
         hub=_environment("requirements/hub.lock", project_wheel(cache)),
         jupyter=_environment("requirements/jupyter.lock", lab_wheel(cache)),
-        proxy=str(packages.parent),
-        proxy_digest=digest_of(asset("package.json"), packages),
+        proxy=archive,
+        proxy_digest=proxy_digest(),
     )
+
+
+def _of_bundle(bundle: Path) -> Path:
+    others = other_locks(bundle)
+    if others:
+        raise DeployError(
+            f"{bundle} was made by another {' and '.join(others)} than this slurmhub has.",
+            remedy="Make a bundle with this slurmhub, or take the slurmhub that made it.",
+        )
+    if verify_bundle(bundle, [ARCHIVE]):
+        raise DeployError(
+            f"{ARCHIVE} in {bundle} is not what its manifest says.",
+            remedy="Copy the bundle again, or make it again.",
+        )
+    return bundle / ARCHIVE
 
 
 def _environment(lock: str, wheel: Path) -> Environment:

@@ -10,6 +10,8 @@ import yaml
 
 from slurmhub.assets import asset
 
+_FOR_ALL = ("vars/main.yml", "defaults/main.yml")
+
 
 def packages_of_roles(family: str = "Debian", roles: Path | None = None) -> dict[str, list[str]]:
     """By role, every name that its variables for this family call a package, or packages."""
@@ -19,7 +21,7 @@ def packages_of_roles(family: str = "Debian", roles: Path | None = None) -> dict
         names = sorted(
             {
                 name
-                for file in (role / f"vars/{family}.yml", role / "defaults/main.yml")
+                for file in (role / name for name in (f"vars/{family}.yml", *_FOR_ALL))
                 for name in _in_file(file)
             }
         )

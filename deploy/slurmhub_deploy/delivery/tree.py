@@ -46,7 +46,6 @@ class Tree:
             if file.exists():
                 shutil.copy(file, self.root / file.relative_to("/"))
         (self.root / "etc/pip.conf").write_text(f"[global]\ncert = {_CERTIFICATES}\n")
-        (self.root / "etc/npmrc").write_text(f"cafile={_CERTIFICATES}\n")
 
     def run(self, *words: str, what: str = "") -> str:
         """Run a program in it, as root; its output. Raises DeployError."""

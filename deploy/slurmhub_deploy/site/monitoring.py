@@ -24,7 +24,7 @@ class Monitoring(SiteModel):
     grafana: bool = Field(
         default=False,
         description="Whether dashboards are set up as well. Grafana is in no distribution: it comes"
-        " from the archive of its makers, or from a bundle.",
+        " from the archive of its makers; with a bundle, install it on the host beforehand.",
     )
     grafana_key: LocalFile | None = Field(
         default=None,

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from slurmhub_deploy.delivery.apt_index import sha256_of, write_index
-from slurmhub_deploy.delivery.bundle import FILES, make_bundle, verify_bundle, wanted_packages
+from slurmhub_deploy.delivery.bundle import make_bundle, wanted_packages
+from slurmhub_deploy.delivery.goods import goods
+from slurmhub_deploy.delivery.manifest import (
+    FILES,
+    NoBundle,
+    missing_files,
+    other_locks,
+    verify_bundle,
+    write_manifest,
+)
 from slurmhub_deploy.delivery.role_packages import packages_of_roles
 from slurmhub_deploy.errors import DeployError
 
@@ -59,21 +68,61 @@ def test_the_roles_say_which_packages(tmp_path: Path) -> None:
     assert packages_of_roles(roles=tmp_path) == {"some": ["a", "b", "c", "d"]}
     found = wanted_packages()
     assert {"nodejs", "python3-venv"} <= set(found["hub"])
+    # Of all systems alike, and not on hosts at all.
+    assert "dehydrated" in found["tls"]
     assert "npm" not in found["hub"]
     assert "slurmctld" in found["slurm_controller"]
 
 
-def test_a_bundle_that_is_whole_and_one_that_is_not(tmp_path: Path) -> None:
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    """A bundle with nothing in its files."""
+    folder = tmp_path / "bundle"
+    folder.mkdir()
     for name in FILES:
-        (tmp_path / name).write_text(name)
-    files = {name: sha256_of(tmp_path / name) for name in FILES}
-    (tmp_path / "manifest.json").write_text(json.dumps({"files": files}))
-    assert verify_bundle(tmp_path) == []
-    (tmp_path / "wheels.tar").write_text("changed")
-    (tmp_path / "proxy.tar.gz").unlink()
-    assert verify_bundle(tmp_path) == ["wheels.tar", "proxy.tar.gz"]
-    with pytest.raises(DeployError, match="is not a bundle"):
-        verify_bundle(tmp_path / "absent")
+        (folder / name).write_text(name)
+    write_manifest(folder, "Debian", "12")
+    return folder
+
+
+def test_a_bundle_that_is_whole_and_one_that_is_not(whole: Path) -> None:
+    assert verify_bundle(whole) == missing_files(whole) == other_locks(whole) == []
+    (whole / "wheels.tar").write_text("changed")
+    (whole / "proxy.tar.gz").unlink()
+    assert verify_bundle(whole) == ["wheels.tar", "proxy.tar.gz"]
+    assert verify_bundle(whole, ["wheels.tar"]) == ["wheels.tar"]
+    assert missing_files(whole) == ["proxy.tar.gz"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, "No such file"),
+        ("{", "cannot be read"),
+        ("[1]", "cannot be read"),
+        ('{"files": {}}', "'locks'"),
+    ],
+)
+def test_a_folder_that_is_no_bundle(tmp_path: Path, text: str | None, why: str) -> None:
+    if text is not None:
+        (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(NoBundle, match=why):
+        verify_bundle(tmp_path)
+
+
+def test_the_proxy_comes_from_the_bundle_that_this_slurmhub_made(
+    whole: Path, tmp_path: Path
+) -> None:
+    assert goods(tmp_path, bundle=whole).proxy == str(whole / "proxy.tar.gz")
+    (whole / "proxy.tar.gz").write_text("changed")
+    with pytest.raises(DeployError, match=r"proxy\.tar\.gz in .* is not what"):
+        goods(tmp_path, bundle=whole)
+    manifest = json.loads((whole / "manifest.json").read_text())
+    manifest["locks"]["hub.lock"] = "another"
+    (whole / "manifest.json").write_text(json.dumps(manifest))
+    assert other_locks(whole) == ["hub.lock"]
+    with pytest.raises(DeployError, match=r"made by another hub\.lock"):
+        goods(tmp_path, bundle=whole)
 
 
 def test_it_is_not_mixed_with_what_is_there(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from slurmhub_deploy.delivery.goods import goods
 
 
 def test_one_state_of_the_sources_is_one_wheel(tmp_path: Path) -> None:
-    first, again = (goods(tmp_path) for _ in range(2))
+    first, again = (goods(tmp_path, proxy=False) for _ in range(2))
     assert first == again
     assert first.hub.digest != first.jupyter.digest
     (wheel,) = first.hub.wheels

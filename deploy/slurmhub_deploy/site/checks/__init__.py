@@ -30,6 +30,7 @@ Check = Callable[[Around], Iterator[Said]]
 CHECKS: tuple[Check, ...] = (
     control.ssh_config_is_there,
     control.vault_opens_from_outside,
+    control.bundle_is_there,
     hosts.names_differ,
     hosts.addresses_differ,
     hosts.hosts_exist,

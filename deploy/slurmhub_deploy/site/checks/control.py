@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from slurmhub_deploy.delivery.manifest import NoBundle, missing_files, other_locks
 from slurmhub_deploy.site.checks.finding import Around, Said
 
 
@@ -17,6 +18,26 @@ def ssh_config_is_there(around: Around) -> Iterator[Said]:
             f"{config} is not there, or cannot be read",
             "Put the file beside the site file, in the form of ssh_config(5).",
         )
+
+
+def bundle_is_there(around: Around) -> Iterator[Said]:
+    """What is in its files, the run itself compares: that takes longer than a check may."""
+    if around.site.bundle is None:
+        return
+    name = around.site.bundle
+    folder = around.folder / name
+    again = "Make one with this slurmhub on a machine with internet: slurmhub bundle."
+    try:
+        missing, others = missing_files(folder), other_locks(folder)
+    except NoBundle as error:
+        yield Said(("bundle",), f"no bundle is in {name}: {error.why}", again)
+        return
+    if missing:
+        why = f"{name} lacks {' and '.join(missing)}"
+        yield Said(("bundle",), why, "Copy the whole bundle again.")
+    if others:
+        why = f"{name} was made by another {' and '.join(others)} than this slurmhub has"
+        yield Said(("bundle",), why, again)
 
 
 def vault_opens_from_outside(around: Around) -> Iterator[Said]:
