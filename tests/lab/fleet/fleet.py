@@ -14,17 +14,13 @@ from tests.lab import control_groups
 from tests.lab.fleet.access import Access
 from tests.lab.fleet.disks import Disk
 from tests.lab.fleet.host import FleetHost
+from tests.lab.fleet.limits import Limits
 from tests.lab.fleet.network import Network
 from tests.lab.tree import TREES
 
 FLEETS = TREES.parent / "fleets"
 GIBIBYTE = 1024**3
 _FIRST_PLACE = 11
-_ENOUGH = {
-    "fs/inotify/max_user_instances": 8192,
-    "kernel/keys/maxkeys": 20_000,
-    "kernel/keys/maxbytes": 2_000_000,
-}
 # Process 1 of the namespaces. It ends when the pipe to it is closed, by us or by our own end, and
 # with it the kernel ends all that runs there, with its mounts, its network and its disks.
 _KEEPER = "mount -t tmpfs -o mode=755 fleet /run/systemd && echo up && cat >/dev/null"
@@ -53,7 +49,7 @@ class Fleet:
 
     def up(self) -> None:
         """Bring up the network."""
-        _make_room()
+        Limits(FLEETS).raise_them()
         self._network.up()
 
     def disk(self, name: str, size: int = 2 * GIBIBYTE) -> str:
@@ -85,6 +81,7 @@ class Fleet:
     def down(self) -> None:
         """End everything and leave nothing but the packages that were fetched."""
         with contextlib.ExitStack() as rest:
+            rest.callback(_put_limits_back)
             rest.callback(self._lock.close)
             rest.callback(_remove_remains, self._number)
             rest.callback(self._end_keeper)
@@ -146,6 +143,8 @@ def names() -> dict[str, Path]:
             lock.close()
         elif (folder / "name").exists():
             found[(folder / "name").read_text()] = folder
+    if not found:
+        _put_limits_back()
     return found
 
 
@@ -179,12 +178,18 @@ def _remove_remains(number: int) -> None:
     shutil.rmtree(FLEETS / str(number), ignore_errors=True)
 
 
-def _make_room() -> None:
-    """Every systemd watches files and has keys; all hosts count as one user (inotify(7))."""
-    for name, enough in _ENOUGH.items():
-        setting = Path("/proc/sys", name)
-        if int(setting.read_text()) < enough:
-            setting.write_text(str(enough))
+def _put_limits_back() -> None:
+    """The last fleet has ended, or was killed."""
+    Limits(FLEETS).put_back(in_use=lambda: any(map(_is_held, FLEETS.glob("*.lock"))))
+
+
+def _is_held(path: Path) -> bool:
+    if not path.stem.isdigit():
+        return False
+    lock = _lock(int(path.stem))
+    if lock is not None:
+        lock.close()
+    return lock is None
 
 
 def _groups(number: int) -> str:
