@@ -18,13 +18,14 @@ from slurmhub_deploy.operate.running.run import Outcome
 from slurmhub_deploy.operate.secrets.keeping import Keeping
 from slurmhub_deploy.operate.site_file import USUAL, SiteFile, open_site
 from slurmhub_deploy.operate.telling import say
-from slurmhub_deploy.operate.wanting import Limit, Only, wanted_run
+from slurmhub_deploy.operate.wanting import Limit, Only, Upgrade, wanted_run
 
 
 def plan(
     site: SiteFile = USUAL,
     limit: Limit = None,
     only: Only = None,
+    upgrade: Upgrade = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say what `up` would change in every layer, and whom that touches; it changes nothing.
@@ -33,7 +34,7 @@ def plan(
     the command or the site file is wrong; 3 if something would be destroyed.
     """
     opened = open_site(site)
-    wanted = wanted_run(opened, shipped(), "plan", limit or [], only)
+    wanted = wanted_run(opened, shipped(), "plan", limit or [], only, slurmhub_upgrade=upgrade)
     # Progress is for the person; what is printed is for whoever reads it.
     console = Console(stderr=True, quiet=not sys.stderr.isatty())
     found, outcome = foresee(opened, wanted, Keeping(opened), console)

@@ -18,12 +18,9 @@ from slurmhub_deploy.operate.secrets.keeping import Keeping
 from slurmhub_deploy.operate.site_file import USUAL, OpenSite, SiteFile, open_site
 from slurmhub_deploy.operate.smoking import smoke_hubs
 from slurmhub_deploy.operate.telling import say, told
-from slurmhub_deploy.operate.wanting import Limit, Only, wanted_run
+from slurmhub_deploy.operate.wanting import Limit, Only, Upgrade, wanted_run
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not show the plan and ask first.")]
-Upgrade = Annotated[
-    bool, typer.Option("--upgrade", help="Also newer versions of packages that are installed.")
-]
 Smoke = Annotated[bool, typer.Option(help="Try a sign-in with the test account at the end.")]
 
 _WITH_PEOPLE = (None, "jupyter", "hub", "front")

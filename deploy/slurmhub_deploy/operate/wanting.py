@@ -16,6 +16,10 @@ Limit = Annotated[
 ]
 Only = Annotated[str | None, typer.Option("--only", help="Only this layer, such as slurm.")]
 
+Upgrade = Annotated[
+    bool, typer.Option("--upgrade", help="Also newer versions of packages that are installed.")
+]
+
 
 def wanted_run(
     opened: OpenSite,

@@ -1,4 +1,4 @@
-"""A run is killed after it wrote files and before it told anybody: the next run makes up for it."""
+"""Runs of the role `base` on a fresh host: one that is killed, and one that upgrades."""
 
 from __future__ import annotations
 
@@ -19,20 +19,15 @@ from tests.rig.checkout import PROJECT
 
 _WAITS = "Wait to be killed"
 # Handlers run when all tasks of a play have ended, which here is never.
-_PLAYS = [
-    {"hosts": "all", "become": True, "roles": ["base"]},
-    {
-        "hosts": "all",
-        "become": True,
-        "tasks": [
-            *(
-                {"ansible.builtin.import_role": {"name": "base", "tasks_from": f"{phase}.yml"}}
-                for phase in ("preflight", "configure")
-            ),
-            {"name": _WAITS, "ansible.builtin.pause": {"seconds": 600}},
-        ],
-    },
-]
+_PLAYS: dict[str, list[dict[str, Any]]] = {
+    "whole": [{"ansible.builtin.import_role": {"name": "base"}}],
+    "killed": [
+        {"ansible.builtin.import_role": {"name": "base", "tasks_from": "preflight.yml"}},
+        {"ansible.builtin.import_role": {"name": "base", "tasks_from": "configure.yml"}},
+        {"name": _WAITS, "ansible.builtin.pause": {"seconds": 600}},
+    ],
+    "upgrade": [{"ansible.builtin.import_role": {"name": "base", "tasks_from": "upgrade.yml"}}],
+}
 _SECONDS = 300
 
 
@@ -46,12 +41,15 @@ class Runs:
         # Short enough for the path of a socket.
         self.connections = fleet.folder / "c"
         self._inventory = fleet.ssh_config.with_name("inventory.yml")
-        for name, play in zip(("whole", "killed"), _PLAYS, strict=True):
+        for name, tasks in _PLAYS.items():
+            play = {"hosts": "all", "become": True, "tasks": tasks}
             (folder / f"{name}.yml").write_text(json.dumps([play]))
 
-    def whole(self, **variables: object) -> list[dict[str, Any]]:
-        """A run to its end; the tasks that changed something."""
-        with self._start("whole", variables) as (run, events):
+    def whole(
+        self, name: str = "whole", *, check: bool = False, **variables: object
+    ) -> list[dict[str, Any]]:
+        """A run to its end; the tasks that changed something, or would."""
+        with self._start(name, variables, *(["--check"] if check else [])) as (run, events):
             ended = [each for each in events if each["event"] == "ended"]
             assert run.wait(_SECONDS) == 0, self._said.read_text()
         return [each for each in ended if each["status"] == "changed"]
@@ -74,14 +72,14 @@ class Runs:
 
     @contextmanager
     def _start(
-        self, name: str, variables: dict[str, object]
+        self, name: str, variables: dict[str, object], *options: str
     ) -> Iterator[tuple[subprocess.Popen[bytes], Iterator[dict[str, Any]]]]:
-        argv = ["-m", "ansible", "playbook", "-i", str(self._inventory), f"{name}.yml"]
+        argv = ["-m", "ansible", "playbook", "-i", str(self._inventory), "--diff", *options]
         kept = {each: os.environ[each] for each in ("PATH", "HOME") if each in os.environ}
         reading, writing = os.pipe()
         with self._said.open("wb") as said:
             run = subprocess.Popen(
-                [sys.executable, *argv, "--extra-vars", json.dumps(variables)],
+                [sys.executable, *argv, "--extra-vars", json.dumps(variables), f"{name}.yml"],
                 cwd=self._folder,
                 env={
                     **kept,
@@ -112,12 +110,12 @@ class Runs:
             run.wait()
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Iterator[Runs]:
-    fleet = HeldFleet.start(f"killed-{os.getpid()}")
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    fleet = HeldFleet.start(f"base-{os.getpid()}")
     try:
         fleet.add(["one"])
-        runs = Runs(fleet, tmp_path)
+        runs = Runs(fleet, tmp_path_factory.mktemp("runs"))
         yield runs
         runs.disconnect()
     finally:
@@ -126,7 +124,7 @@ def runs(tmp_path: Path) -> Iterator[Runs]:
 
 def test_what_a_killed_run_wrote_is_in_force_after_the_next(runs: Runs) -> None:
     network = f"{runs.fleet.address('one').rpartition('.')[0]}.0/24"
-    changed = {"base_ssh_from": [network], "base_time_servers": ["192.0.2.123"]}
+    changed: dict[str, Any] = {"base_ssh_from": [network], "base_time_servers": ["192.0.2.123"]}
     runs.whole()
     runs.killed(**changed)
     assert network in runs.fleet.run("one", "cat", "/etc/nftables.conf")
@@ -142,6 +140,29 @@ def test_what_a_killed_run_wrote_is_in_force_after_the_next(runs: Runs) -> None:
     assert network in _firewall(runs)
     assert "192.0.2.123" in _clocks(runs)
     assert runs.whole(**changed) == []
+
+
+def test_packages_are_upgraded_only_when_asked(runs: Runs) -> None:
+    """The time zones of Debian's release are older than those of its security updates."""
+
+    def versions() -> list[str]:
+        said = runs.fleet.run("one", "apt-cache", "madison", "tzdata")
+        return list(dict.fromkeys(line.split("|")[1].strip() for line in said.splitlines()))
+
+    def installed() -> str:
+        return runs.fleet.run("one", "dpkg-query", "--show", "--showformat=${Version}", "tzdata")
+
+    newest, older = versions()[:2]
+    runs.fleet.run(
+        *("one", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes"),
+        *("--allow-downgrades", f"tzdata={older}"),
+    )
+    (foreseen,) = runs.whole("upgrade", check=True)
+    assert "tzdata" in str(foreseen["diff"])
+    assert installed() == older
+    assert len(runs.whole("upgrade")) == 1
+    assert installed() == newest
+    assert runs.whole("upgrade") == []
 
 
 def _firewall(runs: Runs) -> str:
