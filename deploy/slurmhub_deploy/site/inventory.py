@@ -130,6 +130,9 @@ def _for_all(site: Site) -> dict[str, Any]:
     return {
         "slurmhub_site_version": site.version,
         "slurmhub_institution": _plain(site.institution),
+        # Of a role: every play opens ports, and must know whether anything reads of them.
+        "base_firewall": site.base.firewall,
+        "slurmhub_base": _plain(site.base),
         "slurmhub_addresses": {name: each.address for name, each in site.machines.items()},
         "slurmhub_directory": _plain(site.directory),
         "slurmhub_clusters": {name: _cluster(site, name) for name in site.clusters},

@@ -11,6 +11,7 @@ from pydantic import Field
 from slurmhub_deploy.site.base import SiteModel
 from slurmhub_deploy.site.clusters import Cluster, MadeCluster
 from slurmhub_deploy.site.directory import Directory
+from slurmhub_deploy.site.every_host import Base
 from slurmhub_deploy.site.homes import Homes, NfsHomes
 from slurmhub_deploy.site.hosts import Host, Machine, machines_of
 from slurmhub_deploy.site.hubs import Hub
@@ -57,6 +58,7 @@ class Site(SiteModel):
         ],
     )
     ssh: Ssh = Field(default=Ssh(), description="How the hosts are reached to set them up.")
+    base: Base = Field(default=Base(), description="What every host gets, whatever it is for.")
     vault: Vault = Field(default=Vault(), description="Where secrets are kept.")
     bundle: LocalFile | None = Field(
         default=None,

@@ -31,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     control.ssh_config_is_there,
     control.vault_opens_from_outside,
     control.bundle_is_there,
+    hosts.ssh_from_is_kept_by_the_firewall,
     hosts.names_differ,
     hosts.addresses_differ,
     hosts.hosts_exist,

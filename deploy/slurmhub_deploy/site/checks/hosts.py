@@ -11,6 +11,17 @@ from slurmhub_deploy.site.hosts import Machine, machines_of
 from slurmhub_deploy.site.model import Path
 
 
+def ssh_from_is_kept_by_the_firewall(around: Around) -> Iterator[Said]:
+    """Only the firewall keeps anybody from sshd."""
+    base = around.site.base
+    if base.ssh_from and not base.firewall:
+        yield Said(
+            ("base", "ssh_from"),
+            "keeps nobody out, since `firewall` is false",
+            "Take it out and keep others from sshd by your own firewall, or leave `firewall` out.",
+        )
+
+
 def names_differ(around: Around) -> Iterator[Said]:
     """No machine is in two entries."""
     seen: dict[str, str] = {}
