@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
-from tests.lab.fleet.client import HeldFleet
 from tests.lab.host import Host
 from tests.lab.site import Site
-from tests.lab.whole.institution import Institution
+from tests.lab.whole.institution import HUB, Institution, institution
 from tests.lab.whole.operator import Operator
+from tests.lab.whole.student import Enter, Student, browser
 
 _ON_ONE_HOST = ("test_fresh_debian.py", "test_front_host.py", "test_services.py")
 _ON_ONE_SITE = "test_whole_"
@@ -72,21 +73,31 @@ def site(installed: Site) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def whole() -> Iterator[Institution]:
     """Empty hosts and an institution's sign-in, with a folder for the operator."""
-    fleet = HeldFleet.start(f"test-{os.getpid()}")
-    folder = Path(tempfile.mkdtemp(prefix="shub-site-"))
-    try:
-        institution = Institution(folder, fleet)
-        institution.prepare()
-        yield institution
-    finally:
-        fleet.down()
-        shutil.rmtree(folder)
+    with institution(f"test-{os.getpid()}") as prepared:
+        yield prepared
 
 
 @pytest.fixture(scope="session")
-def up(whole: Institution) -> Operator:
+def up(whole: Institution, record_testsuite_property: Callable[[str, object], None]) -> Operator:
     """The hosts are what the site file says, and the institution knows the hub."""
     operator = Operator(whole)
+    began = time.monotonic()
     operator.run("up", "--yes", "--no-smoke")
+    record_testsuite_property("up", round(time.monotonic() - began))
+    record_testsuite_property("processors", len(os.sched_getaffinity(0)))
     assert whole.register() == 1
     return operator
+
+
+@pytest.fixture
+def enter(up: Operator, whole: Institution) -> Iterator[Enter]:
+    """Have somebody sign in, each with a browser of their own; at the end their servers end."""
+    with ExitStack() as stack:
+
+        def signed_in(name: str, hub: str = HUB) -> Student:
+            student = Student(stack.enter_context(browser(whole, hub)), name)
+            student.sign_in()
+            stack.callback(student.stop)
+            return student
+
+        yield signed_in

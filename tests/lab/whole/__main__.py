@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
 from tests.lab.fleet.client import HeldFleet, NoFleet
 from tests.lab.fleet.fleet import names
+from tests.lab.idp import DOMAIN as PROVIDER
 from tests.lab.idp import NAMES, PASSWORD
 from tests.lab.whole.institution import HUB, Institution
+from tests.rig.checkout import PROJECT
 
 _NEXT = """
 The hosts are empty. In another terminal, or here:
@@ -18,11 +21,13 @@ The hosts are empty. In another terminal, or here:
     export PATH={programs}:$PATH
     slurmhub check
     slurmhub plan
-    slurmhub up
+    slurmhub up --no-smoke
 
-Then tell the institution's sign-in of the new hub:
+Then tell the institution's sign-in of the new hub, and try it with the test account. This is from
+within the lab's network, with the names that an institution's DNS would have:
 
-    script/lab register {folder}
+    {lab} register {folder}
+    {within} slurmhub smoke --resolve {hub_at} --resolve {provider_at}
 
 A browser reaches the hub through its host: leave this running, and set the browser's SOCKS 5 proxy
 to localhost:1080 with names looked up there, too (Firefox: "Proxy DNS when using SOCKS v5"):
@@ -32,7 +37,7 @@ to localhost:1080 with names looked up there, too (Firefox: "Proxy DNS when usin
 The hub is https://{hub}/ and its certificate is self-made. People: {people}.
 Their password: {password}
 
-Look around with `ssh -F {folder}/ssh_config controller`. End all of it: script/lab down
+Look around with `ssh -F {folder}/ssh_config controller`. End all of it: {lab} down
 """
 
 
@@ -76,9 +81,18 @@ def _up(folder: Path) -> int:
     except BaseException:
         fleet.down()
         raise
-    people = ", ".join(NAMES)
-    programs = Path(sys.executable).parent
-    print(_NEXT.format(folder=folder, programs=programs, hub=HUB, people=people, password=PASSWORD))
+    words = {
+        "folder": folder,
+        "lab": PROJECT / "script/lab",
+        "programs": Path(sys.executable).parent,
+        "within": shlex.join(fleet.within),
+        "hub": HUB,
+        "hub_at": f"{HUB}={fleet.address('hub')}",
+        "provider_at": f"{PROVIDER}={fleet.address('idp')}",
+        "people": ", ".join(NAMES),
+        "password": PASSWORD,
+    }
+    print(_NEXT.format(**words))
     return 0
 
 
