@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -175,7 +174,8 @@ def _remove_remains(number: int) -> None:
     name = FLEETS / str(number) / "name"
     if name.exists():
         (FLEETS / f"{name.read_text()}.log").unlink(missing_ok=True)
-    shutil.rmtree(FLEETS / str(number), ignore_errors=True)
+    # Several hundred thousand files, of which rm(1) makes shorter work than we.
+    subprocess.run(["rm", "-rf", FLEETS / str(number)], check=False)
 
 
 def _put_limits_back() -> None:
