@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 from batchspawner import SlurmSpawner
@@ -16,7 +15,6 @@ from slurmhub.errors import SlurmhubError
 from slurmhub.hub.ending import EndingTold
 from slurmhub.hub.page_traits import PageTraits
 from slurmhub.hub.rendezvous_handler import PATTERN, RendezvousHandler
-from slurmhub.hub.status import ASKING, Status, never_began, status_of
 from slurmhub.idle.settings import IdleTraits
 from slurmhub.job.crossing import submission_deadline
 from slurmhub.job.job import Job
@@ -34,7 +32,7 @@ from slurmhub.options.request import JobRequest
 from slurmhub.session.settings import SessionTraits
 from slurmhub.slurm.command import Account
 from slurmhub.traits import ClusterTraits, LimitTraits, ScriptTraits
-from slurmhub.waiting.moving import Moving
+from slurmhub.waiting.telling import Telling
 
 compat.remove_inherited_handler()
 compat.add_api_handler(PATTERN, RendezvousHandler)
@@ -58,7 +56,7 @@ class SlurmHubSpawner(
     EndingTold,
     IdleTraits,
     SessionTraits,
-    Moving,
+    Telling,
     ServingMeasured,
     SlurmSpawner,  # type: ignore[misc]
 ):
@@ -79,8 +77,6 @@ class SlurmHubSpawner(
     request: JobRequest | None = None
     # Who asked JupyterHub to stop this server, as hub.stopping heard it.
     stop_asked_by: Asker | None = None
-    # Why the last start came to nothing before there was a job.
-    _never_began: ServerFailed | None = None
     _adopted = False
     _interrupted = False
     _return_status = 0
@@ -134,7 +130,7 @@ class SlurmHubSpawner(
         Cancelling it loses nothing: the job belongs to the hub.
         """
         begun = time.monotonic()
-        self.stop_asked_by = self._never_began = None
+        self.stop_asked_by = self.never_began = None
         job: Job | None = None
         try:
             job = self.runtime.jobs.find(self.user.name, self.name)
@@ -151,7 +147,7 @@ class SlurmHubSpawner(
         except (SlurmhubError, ServerFailed) as error:
             failure = ServerFailed.of(error)
             failure.nonce = job.intent.nonce if job else ""
-            self._never_began = None if job else never_asked(failure)
+            self.never_began = None if job else never_asked(failure)
             if not isinstance(self.handler, APIHandler):
                 # Who fails within a second gets JupyterHub's form again, which cannot say it all.
                 await asyncio.sleep(max(0.0, begun + FORM_WAITS - time.monotonic()))
@@ -263,35 +259,6 @@ class SlurmHubSpawner(
             # The hub itself stops a server whose job runs only when it gets no answer from it.
             return UNREACHABLE
         return stopped_by(self.stop_asked_by, self.user.name)
-
-    async def progress(self) -> AsyncIterator[dict[str, Any]]:
-        """What the queue says, each time it says something new."""
-        said = ""
-        while True:
-            status = self.status()
-            if status.message != said:
-                said = status.message
-                yield {"progress": status.percent, "message": said}
-            if self.job is None:
-                await asyncio.sleep(0.2)
-            else:
-                await self.job.change(timeout=10)
-
-    def status(self) -> Status:
-        """What a person who waits is told."""
-        job = self.follow_successor()
-        if job is not None:
-            outlook = self.outlook(job)
-            second = outlook.second
-            if second is not None and second.intent.started and not job.intent.started:
-                return status_of(second)
-            return status_of(job, outlook=outlook)
-        if self.pending == "spawn":
-            # The last job says nothing of the one that is about to be asked for.
-            return ASKING
-        if self._never_began is not None:
-            return never_began(self._never_began.what, self._never_began.remedy)
-        return status_of(None, last=self.runtime.jobs.ledger.last(self.user.name, self.name))
 
     # Adoption after a restart of the hub, and after a requeue
 
