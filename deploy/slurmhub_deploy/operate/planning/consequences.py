@@ -122,6 +122,11 @@ TABLE = (
         stop="nobody notices at once",
     ),
     Consequence(
+        "slurmhub-*-probe.timer",
+        restart="nobody notices",
+        stop="the hub is no longer tried with its test account",
+    ),
+    Consequence(
         "slurmhub-*.timer|slurmhub-*-backup",
         restart="nobody notices",
         stop="no backup, snapshot or measure is taken by it",
