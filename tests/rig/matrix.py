@@ -73,7 +73,7 @@ def page(runs: Sequence[Run], *, project: Path = PROJECT) -> str:
     parts.append(_row("*run on*", days))
     tests = list(dict.fromkeys(key for run in runs for key in run.outcomes))
     for module in dict.fromkeys(sorted(module for module, _ in tests)):
-        parts.append(_row(f"**{_subject(module, project)}**", [""] * len(columns)))
+        parts.append(_row(f"**{subject(module, project)}**", [""] * len(columns)))
         for key in tests:
             if key[0] == module:
                 cells = [run.outcomes.get(key, "") if run else "" for _, run in columns]
@@ -103,7 +103,7 @@ def _row(title: str, cells: Sequence[str]) -> str:
     return "| " + " | ".join([title, *cells]) + " |"
 
 
-def _subject(module: str, project: Path) -> str:
+def subject(module: str, project: Path = PROJECT) -> str:
     """What a test module is about: the first line of its own words."""
     source = project.joinpath(*module.split(".")).with_suffix(".py")
     text = ast.get_docstring(ast.parse(source.read_text())) or module
