@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
@@ -70,14 +70,19 @@ def site(installed: Site) -> Iterator[Site]:
     installed.stop()
 
 
-@pytest.fixture(scope="session")
+def _as_long_as_needed(fixture_name: str, config: pytest.Config) -> Literal["module", "session"]:
+    """One site for all files of a run of its own; among all checks it makes room for others."""
+    return "module" if config.getoption("numprocesses", None) else "session"
+
+
+@pytest.fixture(scope=_as_long_as_needed)
 def whole() -> Iterator[Institution]:
     """Empty hosts and an institution's sign-in, with a folder for the operator."""
     with institution(f"test-{os.getpid()}") as prepared:
         yield prepared
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope=_as_long_as_needed)
 def up(whole: Institution, record_testsuite_property: Callable[[str, object], None]) -> Operator:
     """The hosts are what the site file says, and the institution knows the hub."""
     operator = Operator(whole)
