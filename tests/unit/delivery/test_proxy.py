@@ -22,12 +22,12 @@ ln -s ../some/bin/run node_modules/.bin/run
 
 @pytest.fixture
 def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The program, alone on the path with those of the system."""
+    """The program, in an environment of its own."""
     program = tmp_path / "bin/npm"
     program.parent.mkdir()
     program.write_text(_NPM)
     program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.setattr(sys, "executable", str(program.parent / "python"))
     return program
 
 
