@@ -73,7 +73,8 @@ def _hubs(hubs: tuple[HubStatus, ...], now: float) -> Table:
     table = _table("hub", "", "slurmhub", "people today", "servers", "certificate", "last smoke")
     for each in hubs:
         ago = None if each.smoke_at is None else f"{(now - each.smoke_at) / 60:.0f} min ago"
-        word = {True: "well", False: "FAILED", None: "never"}[each.smoke]
+        never = "?" if each.up is None else "never"
+        word = {True: "well", False: "FAILED", None: never}[each.smoke]
         days = None if each.days_left is None else f"{each.days_left:.0f} days"
         table.add_row(
             each.domain,
@@ -91,18 +92,14 @@ def _clusters(clusters: tuple[ClusterStatus, ...]) -> Table:
     table = _table("cluster", "", "slurm", "nodes", "jobs", "reservations")
     for each in clusters:
         away = f", not {', '.join(each.unusable)}" if each.unusable else ""
-        jobs = ", ".join(f"{count} {state}" for state, count in sorted(each.jobs.items()))
-        held = ", ".join(f"{name} to {end}" for name, (_, end) in each.reservations.items())
+        usable = "?" if each.nodes is None else f"{each.nodes - len(each.unusable)} of {each.nodes}"
         table.add_row(
             each.name,
             _up(each.up, each.said),
             _or(each.version),
-            Text(
-                f"{each.nodes - len(each.unusable)} of {each.nodes}{away}",
-                style="red" if away else "",
-            ),
-            jobs or "none",
-            held or "none",
+            Text(f"{usable}{away}", style="red" if away else ""),
+            _jobs(each.jobs),
+            _held(each.reservations),
         )
     return table
 
@@ -123,7 +120,21 @@ def _homes(homes: tuple[HomesStatus, ...]) -> Table:
     return table
 
 
-def _up(up: bool, said: str) -> Text:
+def _jobs(jobs: dict[str, int] | None) -> str:
+    if jobs is None:
+        return "?"
+    return ", ".join(f"{count} {state}" for state, count in sorted(jobs.items())) or "none"
+
+
+def _held(reservations: dict[str, tuple[str, str]] | None) -> str:
+    if reservations is None:
+        return "?"
+    return ", ".join(f"{name} to {end}" for name, (_, end) in reservations.items()) or "none"
+
+
+def _up(up: bool | None, said: str) -> Text:
+    if up is None:
+        return Text(f"? {said}", style="yellow")
     return Text("up", style="green") if up else Text(f"DOWN: {said}", style="red")
 
 

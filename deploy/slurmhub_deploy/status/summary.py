@@ -14,6 +14,7 @@ LOOKS = frozenset({"hubs", "certificates", "slurm", "work", "disks", "textfiles"
 
 _PROBE = "slurmhub_probe_timestamp_seconds"
 _SUCCESS = "slurmhub_probe_success"
+_NOT_SEEN = "it was not looked at"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class HubStatus:
 
     name: str
     domain: str
-    up: bool
+    up: bool | None
     said: str
     version: str | None
     jupyterhub: str | None
@@ -42,13 +43,13 @@ class ClusterStatus:
     """One cluster: nodes that start jobs and those that do not, jobs by state, reservations."""
 
     name: str
-    up: bool
+    up: bool | None
     said: str
     version: str | None
-    nodes: int
+    nodes: int | None
     unusable: tuple[str, ...]
-    jobs: dict[str, int]
-    reservations: dict[str, tuple[str, str]]
+    jobs: dict[str, int] | None
+    reservations: dict[str, tuple[str, str]] | None
 
 
 @dataclass(frozen=True)
@@ -117,17 +118,11 @@ def _hub(facts: Facts, name: str, hub: dict[str, Any]) -> HubStatus:
     smoke_at, smoke = _smoke(facts, name)
     people = metrics.get('jupyterhub_active_users{period="24h"}')
     servers = metrics.get("jupyterhub_running_servers")
-    said = (
-        "it was not looked at"
-        if seen is None
-        else f"status {seen.health}"
-        if seen.health
-        else seen.said
-    )
+    said = _NOT_SEEN if seen is None else f"status {seen.health}" if seen.health else seen.said
     return HubStatus(
         name=name,
         domain=hub["domain"],
-        up=seen is not None and seen.health == 200,
+        up=None if seen is None else seen.health == 200,
         said="" if seen is not None and seen.health == 200 else said,
         version=(seen.releases or {}).get("slurmhub") if seen else None,
         jupyterhub=seen.version if seen else None,
@@ -152,16 +147,16 @@ def _smoke(facts: Facts, hub: str) -> tuple[float | None, bool | None]:
 def _cluster(facts: Facts, name: str, cluster: dict[str, Any]) -> ClusterStatus:
     looks = facts.of(cluster["controller"])
     slurm, work = looks.slurm, looks.work
-    nodes = slurm.nodes if slurm else {}
+    nodes = slurm.nodes if slurm and slurm.answers else {}
     return ClusterStatus(
         name=name,
-        up=slurm is not None and slurm.answers,
-        said="" if slurm and slurm.answers else slurm.said if slurm else "it was not looked at",
+        up=slurm.answers if slurm else None,
+        said="" if slurm and slurm.answers else slurm.said if slurm else _NOT_SEEN,
         version=slurm.releases.get("slurmctld") if slurm else None,
-        nodes=len(nodes),
+        nodes=len(nodes) if slurm and slurm.answers else None,
         unusable=tuple(node for node, (state, _) in nodes.items() if is_unusable(state)),
-        jobs=dict(Counter(work.jobs)) if work else {},
-        reservations=dict(work.reservations) if work else {},
+        jobs=dict(Counter(work.jobs)) if work else None,
+        reservations=dict(work.reservations) if work else None,
     )
 
 
