@@ -118,6 +118,14 @@ def test_what_fails_in_check_mode_is_not_foreseen() -> None:
     assert not found.nothing
     assert "no such unit" in as_text(found, [])
     assert plan(replace(CHANGED, status="failed", ignored=True)).nothing
+    assert "this is to be expected" in as_text(found, [])
+
+
+def test_a_host_that_is_not_reached_is_not_to_be_expected() -> None:
+    found = plan(replace(CHANGED, status="unreachable", message="No route to host"))
+    text = as_text(found, [])
+    assert "No route to host" in text
+    assert "this is to be expected" not in text
 
 
 def test_new_secrets_are_counted_and_not_shown() -> None:

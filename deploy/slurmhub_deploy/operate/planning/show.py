@@ -32,6 +32,7 @@ def as_text(plan: Plan, layers: Sequence[str]) -> str:
     if plan.unforeseen:
         lines += ["", "Could not be foreseen, nor what comes after it on that host"]
         lines += [f"  {line}" for each in plan.unforeseen for line in each.as_text().splitlines()]
+    if any(not each.unreached for each in plan.unforeseen):
         lines += [
             "  Where nothing is installed yet this is to be expected: it needs what a change"
             " above would bring."

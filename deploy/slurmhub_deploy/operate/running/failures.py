@@ -18,6 +18,8 @@ class Failure:
     task: str
     said: str
     remedy: str
+    # Whether nothing at all could be done there, since ssh did not reach it.
+    unreached: bool = False
 
     def as_text(self) -> str:
         """For people."""
@@ -116,7 +118,7 @@ def failure(ended: TaskEnded) -> Failure:
         # Our own checks before a change say themselves what to do.
         said, remedy = _own_words(said)
     task = f"{ended.role}: {ended.name}" if ended.role else ended.name
-    return Failure(ended.host, task, _shortened(said), remedy)
+    return Failure(ended.host, task, _shortened(said), remedy, ended.status == "unreachable")
 
 
 def _own_words(said: str) -> tuple[str, str]:
