@@ -17,6 +17,7 @@ import pytest
 
 from slurmhub_deploy.doctor import probe
 from slurmhub_deploy.doctor.facts import Looks
+from slurmhub_deploy.doctor.probe import host
 from slurmhub_deploy.doctor.probe.basics import figures
 from slurmhub_deploy.doctor.probe.looking import LOOKS
 from slurmhub_deploy.doctor.tasks import tasks_of
@@ -140,6 +141,21 @@ def test_metadata_is_read(tmp_path: Path) -> None:
     assert front.provider_known is True
     assert front.metadata[0].valid_until == "2030-01-01T00:00:00Z"
     assert front.keys == {"signing": None, "encrypt": None}
+
+
+@pytest.mark.parametrize("state", ["enabled", "disabled"])
+def test_an_init_script_starts_as_its_links_say(
+    monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    def run(*argv: str) -> tuple[int, str, str]:
+        if argv[1] == "show":
+            return 0, "LoadState=loaded\nActiveState=active\nUnitFileState=generated\n", ""
+        return 0, f"{state}\n" if argv[1] == "is-enabled" else "", ""
+
+    monkeypatch.setattr(host, "run", run)
+    unit = host.units(["slapd.service"])["wanted"]["slapd.service"]
+    assert unit["active"]
+    assert unit["enabled"] is (state == "enabled")
 
 
 def test_figures_are_read_by_their_beginning() -> None:

@@ -94,10 +94,14 @@ def units(wanted: list[str]) -> Any:
     for name in [*wanted, *names]:
         _status, out, _err = run("systemctl", "show", fields, "--", name)
         pairs = dict(line.partition("=")[::2] for line in out.splitlines())
+        state = pairs.get("UnitFileState", "")
+        if state == "generated":
+            # Of an init script, such as Debian's of slapd: its links say whether it starts.
+            _status, state, _err = run("systemctl", "is-enabled", "--", name)
         shown[name] = {
             "loaded": pairs.get("LoadState") == "loaded",
             "active": pairs.get("ActiveState") == "active",
-            "enabled": pairs.get("UnitFileState", "").startswith(("enabled", "static")),
+            "enabled": state.startswith(("enabled", "static")),
             "ran": pairs.get("LastTriggerUSec", ""),
         }
     return {

@@ -160,6 +160,8 @@ def hubs(tasks: list[dict[str, Any]]) -> Any:
             seen["metrics"] = _hub_metrics(f"{base}/metrics", task["token_file"])
         except urllib.error.HTTPError as error:
             seen["health"] = seen["health"] or error.code
+        except urllib.error.URLError as error:
+            seen["said"] = str(error.reason)
         except (OSError, ValueError) as error:
             seen["said"] = str(error)
         seen["releases"] = releases(task["python"], ("slurmhub", "jupyterhub"))
