@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -69,9 +70,17 @@ def command(verb: str | None = None) -> typer.Typer:
         module = importlib.import_module(f"slurmhub_deploy.{_VERBS[name]}")
         found = getattr(module, name.replace("-", "_"))
         if isinstance(found, typer.Typer):
-            app.add_typer(found, name=name)
+            app.add_typer(_flowing(found), name=name)
         else:
             app.command(name)(found)
+    return _flowing(app)
+
+
+def _flowing(app: typer.Typer) -> typer.Typer:
+    """The same, its help as wide as the terminal: typer keeps a docstring's own line ends."""
+    for each in app.registered_commands:
+        words = inspect.cleandoc(each.help or (each.callback and each.callback.__doc__) or "")
+        each.help = "\n\n".join(part.replace("\n", " ") for part in words.split("\n\n"))
     return app
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from slurmhub_deploy.operate.errors import UNUSABLE, OperateError
 from slurmhub_deploy.operate.secrets.catalogue import Needed
@@ -41,7 +41,8 @@ def list_secrets(
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    table = Table("Secret", "Comes from", "State", "What it is")
+    # A name that is cut short cannot be given to the other verbs.
+    table = Table(Column("Secret", no_wrap=True), "Comes from", "State", "What it is")
     for row in rows:
         table.add_row(row["name"], row["comes from"], row["state"], row["what"])
     Console().print(table)
