@@ -76,11 +76,16 @@ _ASKED: tuple[tuple[str, str, Callable[[str, Answers], str | None] | None], ...]
     ("hubs.*.title.en", "What the hub {1} is called, in English", _title),
     ("hubs.*.title.fr", "What the hub {1} is called, in French", _title),
     ("HUB.sign_in.provider", "Entity ID of the identity provider", None),
-    ("HUB.sign_in.metadata.*.file", "File of its metadata, on the hub's host", None),
+    (
+        "HUB.sign_in.metadata.*.file",
+        "File of its metadata, beside the site file; with its whole path, the hub host's own",
+        None,
+    ),
     ("HUB.sign_in.metadata.*.url", "Address of the federation's metadata", None),
     (
         "HUB.sign_in.metadata.*.signing_certificate",
-        "File of the certificate that signs it, on the hub's host",
+        "File of the certificate that signs it, beside the site file; with its whole path,"
+        " the hub host's own",
         None,
     ),
     ("HUB.accounts.rules.*.scopes.*", "Scope whose local parts are account names", None),
