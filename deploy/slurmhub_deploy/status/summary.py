@@ -8,6 +8,7 @@ from typing import Any
 
 from slurmhub_deploy.doctor.facts import Alert, Facts
 from slurmhub_deploy.doctor.nodes import is_unusable
+from slurmhub_deploy.doctor.tasks import SERVED_HOMES
 
 LOOKS = frozenset({"hubs", "certificates", "slurm", "work", "disks", "textfiles", "alerts"})
 """What is looked at for it."""
@@ -163,7 +164,9 @@ def _cluster(facts: Facts, name: str, cluster: dict[str, Any]) -> ClusterStatus:
 def _homes(facts: Facts, name: str, homes: dict[str, Any]) -> HomesStatus:
     server = str(homes["server"])
     disks = facts.of(server).disks or ()
-    mine = next((disk for disk in disks if disk.path == homes["path"]), None)
+    # A host that only serves them has them where its disks are mounted, and not at their path.
+    places = (homes["path"], f"{SERVED_HOMES}/{name}")
+    mine = next((disk for disk in disks if disk.path in places), None)
     return HomesStatus(
         name=name,
         path=homes["path"],

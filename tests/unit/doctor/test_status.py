@@ -65,6 +65,15 @@ def test_what_is_wrong_is_seen() -> None:
         assert words in text
 
 
+def test_homes_are_seen_where_a_host_only_serves_them() -> None:
+    seen = seen_by_host()
+    (homes,) = of(seen).homes
+    (disk,) = (each for each in seen[homes.server]["disks"] if each["path"] == homes.path)
+    disk["path"] = f"/srv/slurmhub/homes/{homes.name}"
+    assert of(seen).homes == (homes,)
+    assert homes.available == 500 << 30
+
+
 def test_what_was_not_seen_is_not_made_up() -> None:
     well = facts(seen_by_host())
     gone = {host: HostFacts(unreachable="Connection refused") for host in well.hosts}
