@@ -1,0 +1,1 @@
+"""Courses: what instructors make, for whom, with what of the cluster, and until when."""

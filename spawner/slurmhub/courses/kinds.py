@@ -1,0 +1,73 @@
+"""The kinds of values in courses: keys, amounts, hours, places, each checked as it is typed."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from slurmhub.options.request import PARTITION_NAME
+from slurmhub.slurm.errors import SlurmTextError
+from slurmhub.slurm.memory import Memory
+
+KEY = r"^[a-z][a-z0-9-]{1,28}[a-z0-9]$"
+"""A course's own name: that of its server, and part of its Slurm account, QOS and folders."""
+
+USERNAME = r"^[^\s/\x00-\x1f\x7f]{1,255}$"
+"""A person's name at the hub."""
+
+# One line that people read: no control characters, none that turn the reading direction.
+_LINE = r"^[^\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]+$"
+# git-check-ref-format(1), narrowed to what needs no quoting anywhere.
+_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
+_NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,255}")
+
+
+def _memory(value: str) -> str:
+    try:
+        amount = Memory.parse(value)
+    except SlurmTextError as error:
+        raise ValueError("must be an amount such as 4G or 512M") from error
+    if amount.mebibytes < 1:
+        raise ValueError("must be more than nothing, such as 4G")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("is no time zone; give a name such as America/Vancouver") from error
+    return value
+
+
+def _branch(value: str) -> str:
+    if not _BRANCH.fullmatch(value) or ".." in value or value.endswith(("/", ".", ".lock")):
+        raise ValueError("is no name of a branch; give one such as main")
+    return value
+
+
+def _inside(value: str) -> str:
+    """A path below a folder: no way leads out of it."""
+    parts = value.split("/")
+    if len(value) > 1000 or not all(_NAME.fullmatch(part) for part in parts):
+        raise ValueError("must be a path such as week-1/exercise.ipynb")
+    if any(part in (".", "..") for part in parts) or parts[0].startswith("~"):
+        raise ValueError("must stay inside the folder: no '.', '..' or '~'")
+    return value
+
+
+Key = Annotated[str, StringConstraints(pattern=KEY)]
+Username = Annotated[str, StringConstraints(pattern=USERNAME)]
+Line = Annotated[str, StringConstraints(pattern=_LINE, strip_whitespace=True, max_length=200)]
+PartitionName = Annotated[str, StringConstraints(pattern=PARTITION_NAME)]
+GpuType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Amount = Annotated[str, StringConstraints(max_length=16), AfterValidator(_memory)]
+"""An amount of memory or of room, as Slurm writes it: 4G."""
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
+Branch = Annotated[str, AfterValidator(_branch)]
+InnerPath = Annotated[str, AfterValidator(_inside)]
+Count = Annotated[int, Field(ge=0, le=100_000)]
+Hours = Annotated[float, Field(gt=0, le=24 * 31, allow_inf_nan=False)]
