@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.engine import make_url
 
 from slurmhub import metrics
+from slurmhub.database import first_line, migrate, open_engine
 from slurmhub.errors import SlurmhubError
 
 metadata = sa.MetaData()
@@ -212,10 +209,7 @@ class Ledger:
     def __init__(self, url: str, *, log: logging.Logger) -> None:
         self._log = log
         self._unsaved: dict[str, Intent] = {}
-        _close_to_others(url)
-        self._engine = sa.create_engine(url, connect_args=_connect_args(url))
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _tune_sqlite)
+        self._engine = _opened(url)
         self._url = url
         self._migrate()
 
@@ -235,7 +229,7 @@ class Ledger:
                 connection.execute(intents.insert().values(_row(intent)))
         except sa.exc.SQLAlchemyError as error:
             raise LedgerUnwritable(
-                f"The hub could not write to its job ledger ({_first_line(error)}), "
+                f"The hub could not write to its job ledger ({first_line(error)}), "
                 "so no job was submitted.",
                 remedy="Please tell the operator: the disk of the hub may be full.",
             ) from error
@@ -265,7 +259,7 @@ class Ledger:
                 "The job ledger at %s could not be written (%s). %d entries are kept in memory "
                 "and tried again; free the disk or restore the database before restarting the hub.",
                 make_url(self._url).render_as_string(hide_password=True),
-                _first_line(error),
+                first_line(error),
                 len(self._unsaved),
             )
         else:
@@ -320,7 +314,7 @@ class Ledger:
                 row = {"username": username, "server": server, "options": dict(options)}
                 connection.execute(accepted_options.insert().values(row))
         except sa.exc.SQLAlchemyError as error:
-            self._log.error("The last options could not be kept (%s).", _first_line(error))
+            self._log.error("The last options could not be kept (%s).", first_line(error))
 
     def forget_old(self) -> int:
         """Delete what ended longer ago than the retention; returns how many."""
@@ -337,50 +331,25 @@ class Ledger:
         return [self._unsaved.get(row["nonce"]) or _intent(dict(row)) for row in rows]
 
     def _migrate(self) -> None:
-        config = Config()
-        config.set_main_option(
-            "script_location", str(Path(__file__).parent / "migrations").replace("%", "%%")
-        )
         try:
-            with closing(self._engine.connect()) as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-                connection.commit()
+            migrate(self._engine, Path(__file__).parent / "migrations")
         except sa.exc.OperationalError as error:
             raise LedgerUnwritable(
                 f"The job ledger {self._engine.url.render_as_string()} cannot be opened "
-                f"({_first_line(error)}).",
+                f"({first_line(error)}).",
                 remedy="Check c.SlurmHubSpawner.ledger_url and that the hub's account may "
                 "write there.",
             ) from error
 
 
-def _close_to_others(url: str) -> None:
-    """A ledger in a file is the hub's alone: it names every person's jobs."""
-    name = make_url(url).database
-    if not url.startswith("sqlite") or not name or name == ":memory:":
-        return
+def _opened(url: str) -> sa.Engine:
     try:
-        descriptor = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
-        os.fchmod(descriptor, 0o600)
-        os.close(descriptor)
+        return open_engine(url)
     except OSError as error:
         raise LedgerUnwritable(
-            f"The job ledger {name} cannot be opened ({error.strerror}).",
+            f"The job ledger {make_url(url).database} cannot be opened ({error.strerror}).",
             remedy="Check c.SlurmHubSpawner.ledger_url and that the hub's account may write there.",
         ) from error
-
-
-def _connect_args(url: str) -> dict[str, Any]:
-    # The hub touches the ledger from its event loop's thread only, but starts it elsewhere.
-    return {"check_same_thread": False} if url.startswith("sqlite") else {}
-
-
-def _tune_sqlite(connection: Any, _record: object) -> None:
-    # A write-ahead log survives a killed hub and spares the event loop an fsync per write.
-    with closing(connection.cursor()) as cursor:
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=NORMAL")
 
 
 def _row(intent: Intent) -> dict[str, Any]:
@@ -394,7 +363,3 @@ def _intent(row: Mapping[str, Any]) -> Intent:
     values = dict(row)
     outcome = values.pop("outcome")
     return replace(Intent(**values), outcome=Outcome(**outcome) if outcome else None)
-
-
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]

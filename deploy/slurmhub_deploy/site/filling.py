@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 
+from slurmhub.yaml_text import TEXT, Document, NotReadable, read_document
 from slurmhub_deploy.site.errors import SiteError
 from slurmhub_deploy.site.problems import written
-from slurmhub_deploy.site.reading import TEXT, Document, NotReadable, read_document
 from slurmhub_deploy.site.shape import nearest
 
 _PLAIN = re.compile(r"[\w/](?:[\w ._/@:+'-]*[\w._/@+'-])?")

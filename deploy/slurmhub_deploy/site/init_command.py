@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
+from slurmhub.yaml_text import NotReadable, read_document
 from slurmhub_deploy.site.check_command import as_text
 from slurmhub_deploy.site.errors import SiteError
 from slurmhub_deploy.site.filling import filled, quoted
 from slurmhub_deploy.site.load import read_site
 from slurmhub_deploy.site.questions import Question, left_over, questions
-from slurmhub_deploy.site.reading import NotReadable, read_document
 
 EXAMPLES = Path(__file__).parent / "examples"
 _USUAL = "teaching"

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
+from slurmhub.yaml_text import LARGEST, Document, Mark, NotReadable, read_document
 from slurmhub_deploy.site.checks import findings
 from slurmhub_deploy.site.checks.finding import Finding
 from slurmhub_deploy.site.errors import SiteError
 from slurmhub_deploy.site.forbidden import forbidden_in, without
 from slurmhub_deploy.site.model import Path, Site
 from slurmhub_deploy.site.problems import Level, Problem, written
-from slurmhub_deploy.site.reading import LARGEST, Document, Mark, NotReadable, read_document
 from slurmhub_deploy.site.validation import Validated, validate
 
 DEFAULTS = "hub_defaults"

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from slurmhub.yaml_text import Document, read_document
 from slurmhub_deploy.site.model import Path
 from slurmhub_deploy.site.problems import written
-from slurmhub_deploy.site.reading import Document, read_document
 
 Answers = Mapping[str, str]
 _EXAMPLE = re.compile(r"\bexample\b", re.IGNORECASE)

@@ -11,14 +11,13 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from slurmhub import database
 from slurmhub.auth.account_refusals import LedgerAway
 from slurmhub.auth.deciding import Subject
 from slurmhub.auth.identifiers import Identifier, Kind
 from slurmhub.errors import SlurmhubError
 from slurmhub.ledger import identifiers, identities, people
 
-# How often a transaction that met another one begins again.
-_TRIES = 8
 T = TypeVar("T")
 
 
@@ -78,21 +77,7 @@ def in_transaction(engine: sa.Engine, write: Callable[[sa.Connection], T]) -> T:
 
     Raises LedgerAway, and whatever `write` raises.
     """
-    for attempt in range(_TRIES):
-        try:
-            with engine.connect() as connection:
-                if engine.dialect.name == "sqlite":
-                    # Waits for its turn here; a lock that is only asked for later may be refused.
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                result = write(connection)
-                connection.commit()
-                return result
-        except sa.exc.IntegrityError as error:
-            if attempt == _TRIES - 1:
-                raise ledger_away(error) from error
-        except sa.exc.SQLAlchemyError as error:
-            raise ledger_away(error) from error
-    raise AssertionError("unreachable: the last attempt returns or raises")
+    return database.in_transaction(engine, write, away=ledger_away)
 
 
 def known(
@@ -218,7 +203,7 @@ def _number(done: sa.CursorResult[Any]) -> int:
 
 def ledger_away(error: Exception) -> LedgerAway:
     """The refusal for a failure of the database."""
-    words = str(getattr(error, "orig", None) or error).splitlines()[0]
+    words = database.first_line(error)
     return LedgerAway(
         f"the ledger of identities cannot be used ({words}): a full disk, or no access"
     )

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from slurmhub.yaml_text import read_document
 from slurmhub_deploy.site.filling import filled, quoted
 from slurmhub_deploy.site.init_command import EXAMPLES, example_names
 from slurmhub_deploy.site.load import load_site
 from slurmhub_deploy.site.questions import questions
-from slurmhub_deploy.site.reading import read_document
 from tests.unit.site.command import slurmhub
 
 ANSWERS = {

@@ -8,8 +8,8 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from slurmhub.yaml_text import read_document
 from slurmhub_deploy.site.init_command import EXAMPLES, example_names
-from slurmhub_deploy.site.reading import read_document
 from slurmhub_deploy.site.schema import schema_text, site_schema
 from slurmhub_deploy.site.shape import all_models
 from tests.unit.site.fixtures import HERE, RIGHT

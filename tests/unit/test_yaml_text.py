@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slurmhub_deploy.site.reading import LARGEST, Mark, NotReadable, read_document
+from slurmhub.yaml_text import LARGEST, Mark, NotReadable, read_document
 from tests.unit.site.fixtures import RIGHT, read
 
 

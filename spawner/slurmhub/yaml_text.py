@@ -1,4 +1,4 @@
-"""From the text of a site file to plain data, with the line of everything in it.
+"""From the text of a file that people write to plain data, with the line of everything in it.
 
 YAML 1.2's core schema, which editors use as well: `no` is a text, `8:00:00` is no number.
 (YAML 1.1, which PyYAML reads by itself, takes them for false and 28800.)
@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from slurmhub_deploy.site.model import Path
+Path = tuple[str | int, ...]
+"""Where something is in the data: names of mappings, places in lists."""
 
 LARGEST = 1_000_000
 DEEPEST = 40
@@ -49,7 +50,7 @@ class Mark:
 
 
 class NotReadable(Exception):
-    """The text is no YAML that a site file can be; `mark` is where that shows."""
+    """The text is no YAML of plain data; `mark` is where that shows."""
 
     def __init__(self, reason: str, remedy: str, mark: Mark | None = None) -> None:
         super().__init__(reason)
@@ -79,7 +80,7 @@ def read_document(text: str) -> Document:
     """The data in this text; raises NotReadable, and no other exception."""
     if len(text) > LARGEST:
         raise NotReadable(
-            f"The file has more than {LARGEST} characters.", "Give the site file, not another one."
+            f"The file has more than {LARGEST} characters.", "Look whether it is the right file."
         )
     try:
         _check_depth(text)
@@ -100,7 +101,7 @@ def _check_depth(text: str) -> None:
             if depth > DEEPEST:
                 raise NotReadable(
                     f"Something is nested more than {DEEPEST} deep.",
-                    "Nothing in a site file is.",
+                    "Nothing in such a file is.",
                     _mark(event.start_mark),
                 )
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -145,7 +146,7 @@ class _Reader:
         if len(self._inside) >= DEEPEST:
             raise NotReadable(
                 f"Something is nested more than {DEEPEST} deep.",
-                "Nothing in a site file is.",
+                "Nothing in such a file is.",
                 _mark(node.start_mark),
             )
         self._inside.append(id(node))
