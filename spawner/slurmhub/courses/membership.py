@@ -18,6 +18,7 @@ from slurmhub.courses.entering import (
     update_member,
 )
 from slurmhub.courses.errors import CourseFull, MemberUnknown
+from slurmhub.courses.known import is_news, learn
 from slurmhub.courses.model import Role, State
 from slurmhub.courses.people import NOTHING_KNOWN, Member, Source, recognised
 from slurmhub.courses.record import What
@@ -187,8 +188,8 @@ class Members:
                 told["dropped"].append(one.called)
             for one in change.update:
                 old = _student(by_number, one.number)
-                new = replace(one, course=key, role=Role.STUDENT, username=old.username)
-                update_member(writing, new)
+                new = replace(one, course=key, role=Role.STUDENT)
+                _rewrite(writing, old, new)
                 told["changed" if old.active or not new.active else "back"].append(new.called)
             for one in change.add:
                 new = replace(one, course=key, role=Role.STUDENT, since=writing.now)
@@ -206,13 +207,17 @@ class Members:
     def came(self, facts: PersonFacts) -> tuple[Came, ...]:
         """Somebody signed in: where they are waited for they are in, and where their groups say.
 
-        Costs a look when nothing is to be done.
+        What is known of them is kept, for rosters to come. Costs a look when nothing is new.
         """
-        who = Person(facts.username)
-        if not self._all.look(who, lambda writing: _work(writing, facts)):
+
+        def ask(writing: Writing) -> bool:
+            return bool(_work(writing, facts)) or is_news(writing, facts)
+
+        if not self._all.look(Person(facts.username), ask):
             return ()
 
         def write(writing: Writing) -> tuple[Came, ...]:
+            learn(writing, facts)
             found: list[Came] = []
             for key, waiting in _work(writing, facts).items():
                 found += _comes(writing, writing.stored(key), waiting, facts)
@@ -335,6 +340,17 @@ def _active_member(writing: Writing, key: str, number: int) -> Member:
             "They are not in this course, or not any more.", remedy="Look at its people again."
         )
     return found[0]
+
+
+def _rewrite(writing: Writing, old: Member, new: Member) -> None:
+    """A row of the roster as it is to be; whose it is never changes once that is known."""
+    username = old.username or new.username
+    new = replace(new, username=username)
+    own = None if username is None else writing.member(new.course, username)
+    if own is not None and username is not None and own.number != old.number:
+        merge(writing, own, [new], username)
+    else:
+        update_member(writing, new)
 
 
 def _student(found: dict[int, Member], number: int) -> Member:

@@ -83,9 +83,12 @@ def recognised(waiting: Iterable[Member], facts: PersonFacts) -> Recognised:
     found = tuple(
         one for one in waiting if one.pending and is_the_same(one.identifiers, facts.identifiers)
     )
-    # A mail address may be that of two rows; a row that agrees in more than the address is theirs.
-    sure = tuple(one for one in found if _surely(one, facts))
-    candidates = sure or found
+    # An address may be that of two people. Where a row agrees in more than that, one that agrees
+    # in the address alone is theirs too only if it says nothing else.
+    sure = any(_surely(one, facts) for one in found)
+    candidates = tuple(
+        one for one in found if not sure or _surely(one, facts) or _wholly(one, facts)
+    )
     apart = any(
         first.identifiers.against(second.identifiers)
         for place, first in enumerate(candidates)
@@ -116,6 +119,10 @@ def joined(own: Member | None, rows: Sequence[Member], username: str) -> Member:
         dropped=None,
         dropped_by=None,
     )
+
+
+def _wholly(one: Member, facts: PersonFacts) -> bool:
+    return one.identifiers.shared(facts.identifiers) == {kind for kind, _ in one.identifiers}
 
 
 def _surely(one: Member, facts: PersonFacts) -> bool:

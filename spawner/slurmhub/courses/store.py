@@ -22,6 +22,7 @@ from slurmhub.courses.copying import Copied, copied
 from slurmhub.courses.entering import insert_member, students_in
 from slurmhub.courses.errors import CourseRefused, CoursesAway, KeyTaken
 from slurmhub.courses.joining import Codes
+from slurmhub.courses.known import KnownPeople
 from slurmhub.courses.membership import Members
 from slurmhub.courses.model import Course, Role, State, Term
 from slurmhub.courses.people import Member, Source
@@ -54,13 +55,14 @@ def open_courses(url: str, policy: Policy, *, clock: Clock = time.time) -> Cours
 class Courses:
     """All courses of one hub. Every method raises CoursesAway when the database is away.
 
-    `members`, `codes`, `approvals` and `stages` are what has a class of its own.
+    `members`, `people`, `codes`, `approvals` and `stages` are what has a class of its own.
     """
 
     def __init__(self, engine: sa.Engine, policy: Policy, *, clock: Clock = time.time) -> None:
         self._all = Transactions(engine, policy, clock)
         self.members = Members(self._all)
         self.codes = Codes(self._all)
+        self.people = KnownPeople(self._all)
         self.approvals = Approvals(self._all)
         self.stages = Stages(self._all)
 

@@ -65,6 +65,24 @@ codes = sa.Table(
     sa.Index("slurmhub_course_code_course", "course"),
 )
 
+# What sign-in last told of each person, each identifier in its compared form.
+persons = sa.Table(
+    "slurmhub_course_person",
+    metadata,
+    sa.Column("username", sa.Unicode(255), primary_key=True),
+    sa.Column("eppn", sa.Unicode(255)),
+    sa.Column("login", sa.Unicode(255)),
+    sa.Column("mail", sa.Unicode(255)),
+    sa.Column("number", sa.Unicode(255)),
+    sa.Column("groups", sa.JSON, nullable=False),
+    sa.Column("seen", sa.Float, nullable=False),
+    sa.Column("left", sa.Float),
+    sa.Index("slurmhub_course_person_eppn", "eppn"),
+    sa.Index("slurmhub_course_person_login", "login"),
+    sa.Index("slurmhub_course_person_mail", "mail"),
+    sa.Index("slurmhub_course_person_number", "number"),
+)
+
 # Wrong join codes of the last hour.
 tries = sa.Table(
     "slurmhub_course_try",

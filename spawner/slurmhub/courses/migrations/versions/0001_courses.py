@@ -60,6 +60,21 @@ def upgrade() -> None:
     )
     op.create_index("slurmhub_course_code_course", "slurmhub_course_code", ["course"])
     op.create_table(
+        "slurmhub_course_person",
+        sa.Column("username", sa.Unicode(255), primary_key=True),
+        sa.Column("eppn", sa.Unicode(255)),
+        sa.Column("login", sa.Unicode(255)),
+        sa.Column("mail", sa.Unicode(255)),
+        sa.Column("number", sa.Unicode(255)),
+        sa.Column("groups", sa.JSON, nullable=False),
+        sa.Column("seen", sa.Float, nullable=False),
+        sa.Column("left", sa.Float),
+    )
+    op.create_index("slurmhub_course_person_eppn", "slurmhub_course_person", ["eppn"])
+    op.create_index("slurmhub_course_person_login", "slurmhub_course_person", ["login"])
+    op.create_index("slurmhub_course_person_mail", "slurmhub_course_person", ["mail"])
+    op.create_index("slurmhub_course_person_number", "slurmhub_course_person", ["number"])
+    op.create_table(
         "slurmhub_course_try",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("username", sa.Unicode(255), nullable=False),
@@ -106,6 +121,7 @@ def downgrade() -> None:
     op.drop_table("slurmhub_course_approval")
     op.drop_table("slurmhub_course_record")
     op.drop_table("slurmhub_course_try")
+    op.drop_table("slurmhub_course_person")
     op.drop_table("slurmhub_course_code")
     op.drop_table("slurmhub_course_member")
     op.drop_table("slurmhub_course")
