@@ -37,10 +37,17 @@ class _Measure:
     def said(self, amount: float) -> str:
         """An amount of this kind, in plain words."""
         if self.bound in ("memory", "room"):
-            return Memory(int(amount)).plain()
+            return _memory_said(int(amount))
         if self.bound in ("hours", "class_hours_a_week"):
             return time_plain(TimeLimit.of_minutes(round(amount * 60)))
         return _COUNTED[self.bound](int(amount))
+
+
+def _memory_said(mebibytes: int) -> str:
+    """2 GB, but 2049 MB: what is above a limit never looks as if it were the same."""
+    unit = next((size for size in (2**20, 2**10) if mebibytes >= size), 1)
+    exact = mebibytes * 10 % unit == 0
+    return Memory(mebibytes).plain() if exact else f"{mebibytes} MB"
 
 
 _COUNTED = {
