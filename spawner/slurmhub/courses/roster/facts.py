@@ -31,6 +31,15 @@ class Kind(Enum):
         return self is not Kind.MAIL
 
 
+CALLED = {
+    Kind.EPPN: "principal name",
+    Kind.LOGIN: "login name",
+    Kind.MAIL: "mail address",
+    Kind.NUMBER: "student number",
+}
+"""Kinds of identifiers, as people call them."""
+
+
 def compared(kind: Kind, value: str) -> str:
     """An identifier in the form in which two of them are compared.
 
