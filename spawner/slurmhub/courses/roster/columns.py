@@ -101,9 +101,11 @@ def _by_headings(records: Sequence[Record], at: int) -> tuple[Columns, list[Rema
     counters = {place for _, place in found.get(Field.NUMBER, []) if _counts(below, place)}
     if counters:
         found[Field.NUMBER] = [one for one in found[Field.NUMBER] if one[1] not in counters]
-        message = "The column “{}” only counts the lines; it is not used."
         for place in sorted(counters):
-            remarks.append(_of_column(message, headings[place], records[at].line, Done.LEFT))
+            message = (
+                f"The column “{shown(headings[place])}” only counts the lines; it is not used."
+            )
+            remarks.append(Remark(message, Done.LEFT, records[at].line))
     places = {kind: [place for _, place in sorted(ones)] for kind, ones in found.items() if ones}
     used = {kind: ones[0] for kind, ones in places.items()}
     others = {kind: tuple(ones[1:]) for kind, ones in places.items() if kind.identifies}
@@ -113,10 +115,6 @@ def _by_headings(records: Sequence[Record], at: int) -> tuple[Columns, list[Rema
             message = f"“{shown(headings[used[kind]])}” is taken before “{shown(headings[place])}”."
             remarks.append(Remark(message, Done.NOTED, records[at].line))
     return Columns(used, _names(used), others, headings, at + 1), remarks
-
-
-def _of_column(message: str, heading: str, line: int, done: Done) -> Remark:
-    return Remark(message.replace("{}", shown(heading)), done, line)
 
 
 def _names(used: Mapping[Field, int]) -> tuple[int, ...]:

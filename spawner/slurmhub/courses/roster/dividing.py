@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from slurmhub.courses.roster.remarks import Done, Remark, RosterUnreadable
 
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-"""What may stand between fields, and what people call it."""
+DELIMITERS = (",", ";", "\t", "|")
+"""What may stand between fields."""
 
 MOST_LINES = 20_000
 MOST_RECORDS = 5_000
@@ -27,6 +27,8 @@ _LONGEST_RECORD = 6
 _SAMPLE = 40
 _MOST_REMARKS = 200
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+# As Python's reader calls it.
+_UNCLOSED = re.compile("unexpected end of data")
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
@@ -167,12 +169,16 @@ def _record(lines: Sequence[str], at: int, divided: Divided, line: int) -> tuple
         try:
             cells = _cells(lines[at : at + used], divided.delimiter, strict=True)
         except csv.Error as error:
-            if "unexpected end of data" in str(error):
+            if _UNCLOSED.search(str(error)):
                 continue
             break
         if used > 1:
-            message = f"This and the next lines to {line + used - 1} were read as one: a field "
-            divided.say(f"{message}in quotes goes on over them.", Done.TAKEN, line)
+            last = line + used - 1
+            message = (
+                f"This line and those after it to line {last} were read as one: a field in quotes "
+                "goes on over them."
+            )
+            divided.say(message, Done.TAKEN, line)
         return cells, used
     message = (
         "The quotes of this line are not closed, or end within a field; it was read by itself."

@@ -128,13 +128,15 @@ def join(one: Group, other: Group) -> None:
     one.identifiers = one.identifiers.filled(other.identifiers)
     one.sent |= other.sent
     one.notes = [*dict.fromkeys([*one.notes, *other.notes])]
-    first, *rest = one.lines
-    listed = ", ".join(map(str, rest))
-    one.notes = [note for note in one.notes if not note.startswith(_TWICE)]
-    one.notes.append(f"{_TWICE}: lines {first}, {listed}.")
 
 
-_TWICE = "This student stands in the file more than once and is taken once"
+def told(group: Group) -> tuple[str, ...]:
+    """What is to be said of a student."""
+    if len(group.rows) == 1:
+        return tuple(group.notes)
+    lines = ", ".join(map(str, group.lines))
+    twice = f"This student stands in the file more than once and is taken once: lines {lines}."
+    return (twice, *group.notes)
 
 
 def _note_names(groups: Sequence[Group]) -> None:

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Protocol
 
 from slurmhub.courses.roster.facts import CALLED, Identifiers, Kind, PersonFacts
-from slurmhub.courses.roster.grouping import Group, grouped, join
+from slurmhub.courses.roster.grouping import Group, grouped, join, told
 from slurmhub.courses.roster.reading import Row
 from slurmhub.errors import SlurmhubError
 
@@ -44,7 +44,7 @@ class Outcome(Enum):
     """Nobody of the hub yet: they join when they sign in for the first time."""
     DOUBTFUL = "doubtful"
     """Staff have to say."""
-    LEFT_OUT = "left out"
+    LEFT_OUT = "left-out"
     """Staff said that they are not to be taken, or nothing tells them from others."""
 
 
@@ -53,7 +53,7 @@ class Otherwise(Enum):
 
     WAIT = "wait"
     """They are somebody else, who has not signed in yet."""
-    LEAVE_OUT = "leave out"
+    LEAVE_OUT = "leave-out"
 
 
 Choice = str | Otherwise
@@ -212,16 +212,16 @@ def _why_doubtful(
     if shared:
         same = next(kind for kind in Kind if kind in shared)
         return f"Several people have this {CALLED[same]}."
-    told = {
+    of = {
         next(kind for kind in Kind if kind in kinds): username
         for username, (_, kinds) in sorted(candidates.items(), reverse=True)
     }
-    first, second = [kind for kind in Kind if kind in told][:2] if len(told) > 1 else (None, None)
+    first, second = [kind for kind in Kind if kind in of][:2] if len(of) > 1 else (None, None)
     if first is None or second is None:
         return "What the file says is of several people."
     return (
-        f"The {CALLED[first]} is that of {told[first]}, and the {CALLED[second]} that of "
-        f"{told[second]}."
+        f"The {CALLED[first]} is that of {of[first]}, and the {CALLED[second]} that of "
+        f"{of[second]}."
     )
 
 
@@ -281,7 +281,7 @@ def _decided(found: _Found, chosen: Mapping[str, Choice], learns: Collection[Kin
                 remedy="Look at the preview again and choose one of those named there.",
             )
         outcome, username = Outcome.KNOWN, choice
-    notes = list(group.notes)
+    notes = list(told(group))
     if outcome is Outcome.PENDING and not any(kind in learns for kind, _ in group.identifiers):
         notes.append(
             "Sign-in here tells nothing that the file has of this student, so they will not come "

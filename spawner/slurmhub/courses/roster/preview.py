@@ -16,6 +16,7 @@ from enum import Enum
 from slurmhub.courses.model import Role
 from slurmhub.courses.roster.facts import CALLED, Identifiers, Kind
 from slurmhub.courses.roster.matching import Match, Outcome
+from slurmhub.options.words import counted
 
 # More than one of so many dropped at once is asked for again.
 _PART = 3
@@ -53,7 +54,7 @@ class Change(Enum):
     """Is staff of the course and stays so."""
     KEPT = "kept"
     """Is not in the file, and came in otherwise, or may be somebody doubtful."""
-    LEFT_OUT = "left out"
+    LEFT_OUT = "left-out"
 
 
 @dataclass(frozen=True)
@@ -284,7 +285,8 @@ def _with_server(line: Line, running: Collection[str], grace_hours: int) -> Line
         return line
     words = line.words
     if line.change is Change.DROPPED:
-        stays = f"Has a server that runs: it keeps running for at most {grace_hours} hours more."
+        grace = counted(grace_hours, "hour")
+        stays = f"Has a server that runs: it keeps running for at most {grace} more."
         words = (*words, stays)
     return replace(line, words=words, running=True)
 
@@ -297,6 +299,6 @@ def _warnings(dropping: int, students: int, unread: int, *, many: bool) -> Itera
         )
     if dropping and unread:
         yield (
-            f"{unread} lines of the file could not be read. Students who stand there are dropped "
-            "with the others that the file has not."
+            f"Lines of the file that could not be read: {unread}. Students who stand there are "
+            "dropped with the others that the file has not."
         )

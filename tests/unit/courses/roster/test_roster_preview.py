@@ -166,8 +166,8 @@ def test_lines_that_could_not_be_read_are_named_beside_who_is_dropped() -> None:
     matches = match(rows(*range(8)), hub(*range(9)))
     found = preview("c", members, matches, grace_hours=1, unread=2)
     assert found.warnings == (
-        "2 lines of the file could not be read. Students who stand there are dropped with the "
-        "others that the file has not.",
+        "Lines of the file that could not be read: 2. Students who stand there are dropped with "
+        "the others that the file has not.",
     )
 
 
