@@ -33,6 +33,7 @@ SPOKEN = (
     "auth/refusals.py",
     "auth/terms_page.py",
     "auth/where.py",
+    "courses/roster/*.py",
     "files/*.py",
     "hub/*.py",
     "idle/*.py",
@@ -51,6 +52,7 @@ SPOKEN = (
 
 UNSPOKEN = frozenset(
     {
+        "courses/roster/headings.py",
         "hub/configure.py",
         "idle/policy.py",
         "job/launcher.py",
