@@ -16,8 +16,11 @@ from slurmhub.courses.record import What
 from slurmhub.courses.rights import Action, Person, is_approver
 from slurmhub.courses.stored import CourseChanged, Request, Saved, Stored
 from slurmhub.courses.tables import approvals, members, record
-from slurmhub.courses.writing import Transactions, Writing
+from slurmhub.courses.writing import Transactions, Writing, row_number
 from slurmhub.options.refusal import Problem
+
+LONGEST_NOTE = 2000
+"""Characters of what is said to who decides, and by them."""
 
 APPROVED, REFUSED, WITHDRAWN = "approved", "refused", "withdrawn"
 
@@ -123,7 +126,7 @@ def ask(
         "asked": writing.now,
         "changes": changes,
         "reasons": [one.as_json() for one in reasons],
-        "note": note,
+        "note": _plain(note),
         "words": "",
     }
     writing.connection.execute(approvals.insert().values(values))
@@ -144,7 +147,7 @@ def close(writing: Writing, request: Request, decision: str, words: str = "") ->
         "decision": decision,
         "decided_by": writing.by.username,
         "decided": writing.now,
-        "words": words,
+        "words": _plain(words),
     }
     this = approvals.c.id == request.number
     writing.connection.execute(approvals.update().where(this).values(values))
@@ -169,7 +172,7 @@ def pairs(before: Course, after: Course) -> dict[str, list[Any]]:
 
 
 def _open_request(writing: Writing, number: int) -> Request:
-    found = rows.read_requests(writing.connection, approvals.c.id == number)
+    found = rows.read_requests(writing.connection, approvals.c.id == row_number(number))
     if not found:
         raise RequestUnknown
     (request,) = found
@@ -195,5 +198,10 @@ def _wanted(request: Request, stored: Stored) -> Course:
         ) from error
 
 
+def _plain(text: str) -> str:
+    # PostgreSQL has no text with NUL in it.
+    return text.replace("\0", "")[:LONGEST_NOTE]
+
+
 def _told(request: Request, words: str) -> dict[str, Any]:
-    return {"request": request.number, **({"words": words} if words else {})}
+    return {"request": request.number, **({"words": _plain(words)} if words else {})}

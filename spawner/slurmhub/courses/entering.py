@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
 
 from slurmhub.courses import rows
-from slurmhub.courses.errors import CourseFull
+from slurmhub.courses.errors import CourseFull, MemberUnknown
+from slurmhub.courses.kinds import is_username
 from slurmhub.courses.model import Role
 from slurmhub.courses.people import Member, joined
 from slurmhub.courses.rights import SYSTEM
@@ -16,9 +18,16 @@ from slurmhub.courses.stored import Stored
 from slurmhub.courses.tables import members
 from slurmhub.courses.writing import Writing
 
+LONGEST = 255
+"""Characters of a name or of what identifies somebody."""
+
+# What no database takes, or what no name has.
+_TEXT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]*")
+
 
 def insert_member(writing: Writing, member: Member) -> Member:
-    """A new row."""
+    """A new row; raises MemberUnknown where its texts are no names."""
+    _check_texts(member)
     values = rows.member_values(member)
     done = writing.connection.execute(members.insert().values(values))
     key = done.inserted_primary_key
@@ -27,7 +36,8 @@ def insert_member(writing: Writing, member: Member) -> Member:
 
 
 def update_member(writing: Writing, member: Member) -> Member:
-    """The row with this number as this."""
+    """The row with this number as this; raises MemberUnknown where its texts are no names."""
+    _check_texts(member)
     this = members.c.id == member.number
     writing.connection.execute(members.update().where(this).values(rows.member_values(member)))
     return member
@@ -82,3 +92,13 @@ def students_in(writing: Writing, key: str) -> int:
     )
     count = sa.select(sa.func.count()).where(students)
     return int(writing.connection.execute(count).scalar_one())
+
+
+def _check_texts(member: Member) -> None:
+    texts = [member.name, *(value for _, value in member.identifiers)]
+    odd = any(len(text) > LONGEST or not _TEXT.fullmatch(text) for text in texts)
+    if odd or (member.username is not None and not is_username(member.username)):
+        raise MemberUnknown(
+            "A name is too long, or has characters that no name has.",
+            remedy=f"Write at most {LONGEST} letters on one line.",
+        )

@@ -17,7 +17,7 @@ from slurmhub.courses.people import Member, Source
 from slurmhub.courses.record import What
 from slurmhub.courses.rights import Action, Person
 from slurmhub.courses.tables import codes, tries
-from slurmhub.courses.writing import Transactions, Writing
+from slurmhub.courses.writing import Transactions, Writing, row_number
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Codes:
 
         def write(writing: Writing) -> JoinCode:
             writing.require(key, Action.CHANGE_ROSTER)
-            this = (codes.c.course == key) & (codes.c.id == number)
+            this = (codes.c.course == key) & (codes.c.id == row_number(number))
             found = _read(writing, this)
             if not found:
                 raise MemberUnknown(

@@ -25,6 +25,22 @@ _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 _NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,255}")
 
 
+_USERNAME = re.compile(USERNAME)
+_KEY = re.compile(KEY)
+_HALVES = re.compile(r"[\ud800-\udfff]")
+
+
+def is_key(text: str) -> bool:
+    """Whether a course may be called this: what may not is in no database."""
+    return _KEY.fullmatch(text) is not None
+
+
+def is_username(text: str) -> bool:
+    """Whether somebody may be called this at a hub: what may not is in no database."""
+    # Halves of letters have no bytes.
+    return _USERNAME.fullmatch(text) is not None and not _HALVES.search(text)
+
+
 def _memory(value: str) -> str:
     try:
         amount = Memory.parse(value)

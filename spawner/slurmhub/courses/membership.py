@@ -26,7 +26,7 @@ from slurmhub.courses.rights import SYSTEM, Action, Person, check_role_change
 from slurmhub.courses.roster.facts import Identifiers, PersonFacts
 from slurmhub.courses.stored import Stored
 from slurmhub.courses.tables import courses, members, record
-from slurmhub.courses.writing import Transactions, Writing
+from slurmhub.courses.writing import Transactions, Writing, row_number
 
 
 @dataclass(frozen=True)
@@ -333,7 +333,11 @@ def _changing(role: Role) -> Action:
 
 
 def _active_member(writing: Writing, key: str, number: int) -> Member:
-    where = (members.c.course == key) & (members.c.id == number) & members.c.dropped.is_(None)
+    where = (
+        (members.c.course == key)
+        & (members.c.id == row_number(number))
+        & members.c.dropped.is_(None)
+    )
     found = rows.read_members(writing.connection, where)
     if not found:
         raise MemberUnknown(

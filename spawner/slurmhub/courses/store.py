@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,21 +21,32 @@ from slurmhub.courses.bounds import needs_approval, problems
 from slurmhub.courses.changes import document_of
 from slurmhub.courses.copying import Copied, copied
 from slurmhub.courses.entering import insert_member, students_in
-from slurmhub.courses.errors import CourseRefused, CoursesAway, KeyTaken
+from slurmhub.courses.errors import CourseRefused, CoursesAway, KeyTaken, NotAllowed
 from slurmhub.courses.joining import Codes
+from slurmhub.courses.kinds import is_username
 from slurmhub.courses.known import KnownPeople
 from slurmhub.courses.membership import Members
 from slurmhub.courses.model import Course, Role, State, Term
 from slurmhub.courses.people import Member, Source
 from slurmhub.courses.policy import Policy
 from slurmhub.courses.record import Entry, What
-from slurmhub.courses.rights import Action, Person, allowed, check_making, is_approver, refusal
+from slurmhub.courses.rights import (
+    SYSTEM,
+    Action,
+    Person,
+    allowed,
+    check_making,
+    is_approver,
+    refusal,
+)
 from slurmhub.courses.stages import Stages
 from slurmhub.courses.stored import Enrolment, Saved, Snapshot, Stored
 from slurmhub.courses.tables import MIGRATIONS, VERSION_TABLE, courses, members, record, revision
-from slurmhub.courses.writing import Clock, Transactions, Writing, away
+from slurmhub.courses.writing import Clock, Transactions, Writing, away, row_number
 from slurmhub.options.refusal import Problem
 from slurmhub.options.words import counted
+
+NOBODY: Mapping[str, Role] = {}
 
 
 def open_courses(url: str, policy: Policy, *, clock: Clock = time.time) -> Courses:
@@ -82,17 +94,32 @@ class Courses:
     # What is made and changed
 
     def create(
-        self, by: Person, course: Course, *, owner: str | None = None, note: str = ""
+        self,
+        by: Person,
+        course: Course,
+        *,
+        owner: str | None = None,
+        staff: Mapping[str, Role] = NOBODY,
+        note: str = "",
     ) -> Saved:
         """A new course, open at once or waiting for approval; an administrator names an owner.
 
-        Raises NotAllowed, KeyTaken, CourseRefused.
+        `staff` are others by username. Raises NotAllowed, KeyTaken, CourseRefused.
         """
 
         def write(writing: Writing) -> Saved:
             check_making(by, writing.policy)
             whose = owner if owner is not None and by.administrator else by.username
-            return _insert(writing, course, whose, note, What.CREATED, {})
+            saved = _insert(writing, course, whose, note, What.CREATED, {})
+            for username, role in staff.items():
+                if role not in (Role.INSTRUCTOR, Role.ASSISTANT):
+                    raise NotAllowed(
+                        "The staff of a course are its instructors and assistants.",
+                        remedy="Bring students in by themselves, or by a roster.",
+                    )
+                if username != whose:
+                    _bring_in(writing, course.key, username, role)
+            return saved
 
         return self._all.write(by, write)
 
@@ -136,19 +163,7 @@ class Courses:
             for one in rows.read_members(writing.connection, _active(key)):
                 if one.role.staff and one.username not in (None, by.username):
                     role = Role.INSTRUCTOR if one.role is Role.OWNER else one.role
-                    colleague = Member(
-                        course=new_key,
-                        role=role,
-                        source=Source.NAME,
-                        since=writing.now,
-                        username=one.username,
-                        identifiers=one.identifiers,
-                        name=one.name,
-                    )
-                    insert_member(writing, colleague)
-                    writing.note(
-                        What.ADDED, new_key, subject=one.username, detail={"role": role.value}
-                    )
+                    _bring_in(writing, new_key, str(one.username), role, name=one.name)
             return saved, copy
 
         return self._all.write(by, write)
@@ -177,7 +192,7 @@ class Courses:
         """The courses that somebody is in now, whatever they are at, by key."""
 
         def ask_all(connection: sa.Connection) -> tuple[Enrolment, ...]:
-            mine = (members.c.username == username) & members.c.dropped.is_(None)
+            mine = _everywhere(username)
             rows_of = {one.course: one for one in rows.read_members(connection, mine)}
             if not rows_of:
                 return ()
@@ -190,8 +205,7 @@ class Courses:
         """Every course that this person may see: their own, or all who decide on them."""
 
         def ask_all(writing: Writing) -> tuple[Stored, ...]:
-            mine = (members.c.username == by.username) & members.c.dropped.is_(None)
-            found = rows.read_members(writing.connection, mine)
+            found = rows.read_members(writing.connection, _everywhere(by.username))
             roles = {one.course: one.role for one in found}
             where = None if is_approver(by, self.policy) else courses.c.key.in_(roles)
             return tuple(
@@ -235,7 +249,7 @@ class Courses:
             writing.require(key, Action.SEE_RECORD)
             where = record.c.course == key
             if before is not None:
-                where &= record.c.id < before
+                where &= record.c.id < row_number(before)
             return rows.read_record(writing.connection, where, newest=most)
 
         return self._all.look(by, ask_all)
@@ -269,10 +283,13 @@ class Courses:
             this = courses.c.key == key
             writing.connection.execute(courses.update().where(this).values(values))
 
-        self._all.write(_NOBODY, write)
+        self._all.write(SYSTEM, write)
 
 
-_NOBODY = Person("")
+def _everywhere(username: str) -> sa.ColumnElement[bool]:
+    if not is_username(username):
+        return sa.false()
+    return (members.c.username == username) & members.c.dropped.is_(None)
 
 
 def _active(key: str) -> sa.ColumnElement[bool]:
@@ -306,6 +323,19 @@ def _insert(
     writing.note(what, key, subject=owner, version=1, detail=detail)
     stored = writing.stored(key)
     return Saved(stored, ask(writing, stored, course, reasons, note) if reasons else None)
+
+
+def _bring_in(writing: Writing, key: str, username: str, role: Role, *, name: str = "") -> None:
+    colleague = Member(
+        course=key,
+        role=role,
+        source=Source.NAME,
+        since=writing.now,
+        username=username,
+        name=name,
+    )
+    insert_member(writing, colleague)
+    writing.note(What.ADDED, key, subject=username, detail={"role": role.value})
 
 
 def _change_served(writing: Writing, stored: Stored, new: Course, note: str) -> Saved:

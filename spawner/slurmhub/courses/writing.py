@@ -13,6 +13,7 @@ from slurmhub import database
 from slurmhub.courses import rows
 from slurmhub.courses.bounds import Other
 from slurmhub.courses.errors import CoursesAway, CourseUnknown
+from slurmhub.courses.kinds import is_key, is_username
 from slurmhub.courses.model import Role, State
 from slurmhub.courses.people import Member
 from slurmhub.courses.policy import Policy
@@ -81,13 +82,15 @@ class Writing:
 
     def stored(self, key: str) -> Stored:
         """A course; raises CourseUnknown."""
-        found = rows.read_course(self.connection, key)
+        found = rows.read_course(self.connection, key) if is_key(key) else None
         if found is None:
             raise CourseUnknown(key)
         return found
 
     def member(self, key: str, username: str) -> Member | None:
         """The row of somebody the hub knows, dropped or not."""
+        if not is_username(username):
+            return None
         mine = (members.c.course == key) & (members.c.username == username)
         found = rows.read_members(self.connection, mine)
         return found[0] if found else None
@@ -145,6 +148,11 @@ class Writing:
                 new["frozen"], new["ended"] = stored.frozen, self.now
         self.connection.execute(courses.update().where(courses.c.key == stored.key).values(new))
         return self.stored(stored.key)
+
+
+def row_number(number: int) -> int:
+    """The number of a row as somebody gave it; one that no row has where databases count so far."""
+    return number if 0 < number < 2**31 else 0
 
 
 def away(error: sa.exc.SQLAlchemyError) -> CoursesAway:

@@ -14,6 +14,7 @@ from slurmhub.courses.errors import (
     CourseUnknown,
     MemberUnknown,
     NotAllowed,
+    RequestUnknown,
 )
 from slurmhub.courses.joining import JoinCode, Outcome, Tries
 from slurmhub.courses.membership import Came, RosterChange
@@ -442,3 +443,40 @@ def test_the_course_of_a_code_is_the_one_it_was_made_for(courses: Courses, clock
     code(courses, clock)
     assert courses.codes.use(STUDENT, "d").course == KEY
     assert [one.stored.key for one in courses.all_for("student")] == [KEY]
+
+
+@pytest.mark.parametrize("odd", ["x" * 256, "a\x00b", "a\nb", "\ud800"])
+def test_texts_that_no_database_takes_are_refused_in_words(courses: Courses, odd: str) -> None:
+    made(courses)
+    with pytest.raises(MemberUnknown, match="too long, or has characters"):
+        courses.members.add(ALICE, KEY, username="x", name=odd)
+    with pytest.raises(MemberUnknown, match="too long, or has characters"):
+        courses.members.add(ALICE, KEY, username=odd)
+    with pytest.raises(MemberUnknown, match="too long, or has characters"):
+        courses.members.add(ALICE, KEY, identifiers=Identifiers(mail=odd))
+    assert set(people(courses)) == {"alice"}
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\ud800", "x" * 5000, "' OR 1=1 --"])
+def test_what_is_looked_for_may_be_anything(courses: Courses, odd: str) -> None:
+    made(courses)
+    with pytest.raises(CourseUnknown):
+        courses.get(ALICE, odd)
+    with pytest.raises(MemberUnknown):
+        courses.stages.give(ALICE, KEY, odd)
+    with pytest.raises(CourseUnknown):
+        courses.get(Person(odd), KEY)
+    assert courses.all_for(odd) == ()
+    assert courses.visible(Person(odd)) == ()
+
+
+@pytest.mark.parametrize("number", [-1, 0, 2**31, 2**70])
+def test_numbers_of_rows_may_be_anything(courses: Courses, number: int) -> None:
+    made(courses)
+    with pytest.raises(MemberUnknown):
+        courses.members.drop(ALICE, KEY, number)
+    with pytest.raises(MemberUnknown):
+        courses.codes.revoke(ALICE, KEY, number)
+    with pytest.raises(RequestUnknown):
+        courses.approvals.decide(ADMIN, number, 1, approve=True)
+    assert courses.record(ALICE, KEY, before=number) == ()

@@ -103,6 +103,15 @@ def test_nobody_decides_on_their_own_course(courses: Courses) -> None:
         courses.approvals.decide(CAROL, 9999, 1, approve=True)
 
 
+def test_words_to_who_decides_may_be_anything(courses: Courses) -> None:
+    odd = "\0" + "é" * 5000
+    request = courses.create(ALICE, course(seats=100), note=odd).request
+    assert request is not None
+    assert request.note == "é" * 2000
+    courses.approvals.decide(CAROL, request.number, 1, approve=True, words=odd)
+    assert courses.approvals.of(ALICE, KEY)[0].words == "é" * 2000
+
+
 def test_a_refused_course_may_be_asked_for_again_or_made_smaller(courses: Courses) -> None:
     request = large(courses).request
     assert request is not None

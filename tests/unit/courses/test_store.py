@@ -129,6 +129,21 @@ def test_an_administrator_makes_one_for_somebody(courses: Courses) -> None:
     assert courses.create(ALICE, course("chem1"), owner="bob").stored.owner == "alice"
 
 
+def test_a_course_is_made_with_its_staff_in_one_step(courses: Courses) -> None:
+    staff = {"bob": Role.INSTRUCTOR, "ta": Role.ASSISTANT, "alice": Role.ASSISTANT}
+    courses.create(ALICE, course(), staff=staff)
+    assert {name: one.role for name, one in people(courses).items()} == {
+        "alice": Role.OWNER,
+        "bob": Role.INSTRUCTOR,
+        "ta": Role.ASSISTANT,
+    }
+    for role in (Role.OWNER, Role.STUDENT):
+        with pytest.raises(NotAllowed):
+            courses.create(ALICE, course("chem1"), staff={"bob": role})
+    with pytest.raises(CourseUnknown):
+        courses.get(ALICE, "chem1")
+
+
 def test_a_key_is_used_once_also_after_its_course(courses: Courses) -> None:
     made(courses)
     with pytest.raises(KeyTaken):
