@@ -17,6 +17,9 @@ _SAMPLE = 200
 # A column is taken for what most of it looks like.
 _MOST = 0.8
 
+# Of these somebody may have several; a second number is a number of something else.
+_MANY = (Field.MAIL, Field.LOGIN, Field.EPPN)
+
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _NUMBER = re.compile(r"[A-Za-z]{0,3}[0-9]{5,12}|[A-Z]{4}[0-9]{8}")
 _LOGIN = re.compile(r"[a-z][a-z0-9_.-]{1,31}")
@@ -108,7 +111,7 @@ def _by_headings(records: Sequence[Record], at: int) -> tuple[Columns, list[Rema
             remarks.append(Remark(message, Done.LEFT, records[at].line))
     places = {kind: [place for _, place in sorted(ones)] for kind, ones in found.items() if ones}
     used = {kind: ones[0] for kind, ones in places.items()}
-    others = {kind: tuple(ones[1:]) for kind, ones in places.items() if kind.identifies}
+    others = {kind: tuple(ones[1:]) for kind, ones in places.items() if kind in _MANY}
     remarks += _unused(headings, set().union(*map(set, places.values())) | counters, below, at)
     for kind, ones in others.items():
         for place in ones:

@@ -22,6 +22,7 @@ class Field(Enum):
     FAMILY = "family name"
     """Also French "Nom", which is the whole name where there is no "Prénom"."""
     STATUS = "status"
+    ROLE = "role"
 
     @property
     def identifies(self) -> bool:
@@ -86,6 +87,9 @@ _MEANINGS: dict[Field, str] = {
         statut; statut d inscription; etat de l inscription; etat d inscription;
         statut de l inscription; etat; reg status
         """,
+    Field.ROLE: """
+        role; roles; course role; user role; role in course; role dans le cours; role du cours
+        """,
 }
 _KNOWN = {
     heading: (meaning, rank)
@@ -139,8 +143,18 @@ _WAITS = frozenset(
     en attente; liste d attente; sur liste d attente; attente
     """)
 )
+_STAFF = frozenset(
+    _listed("""
+    instructor; teacher; lecturer; professor; faculty; ta; teaching assistant; assistant; grader;
+    marker; designer; course designer; observer; course builder; coordinator;
+    professeur; professeure; enseignant; enseignante; charge de cours; chargee de cours; auxiliaire;
+    auxiliaire d enseignement; assistante; correcteur; correctrice; observateur; observatrice;
+    concepteur; primary instructor; secondary instructor
+    """)
+)
 _TOTAL = re.compile(
-    r"(?:grand |sub)?totals?\b|sous total\b|total general\b|(?:number|count|nombre)\b.{0,12}"
+    r"points possible\b|(?:grand |sub)?totals?\b|sous total\b|total general\b|"
+    r"(?:number|count|nombre)\b.{0,12}"
     r"\b(?:students?|records?|rows?|registered|etudiants?|inscrits?|lignes?)\b|effectif\b|"
     r"(?:end|fin) (?:of|de|du|d)\b|(?:report|rapport|generated|genere|printed|imprime) "
     r"|count\b|\d+ (?:students?|etudiants?|records?|rows?|inscrits?)\b|student count\b"
@@ -185,6 +199,11 @@ def has_left(status: str) -> bool:
 def waits(status: str) -> bool:
     """Whether a status says that somebody is not in the course yet."""
     return plain(status) in _WAITS
+
+
+def is_of_staff(role: str) -> bool:
+    """Whether a role in a course is none of a student."""
+    return plain(role) in _STAFF
 
 
 def is_total(text: str) -> bool:

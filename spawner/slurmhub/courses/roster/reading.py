@@ -18,7 +18,7 @@ from slurmhub.courses.roster.columns import (
 from slurmhub.courses.roster.decoding import decode
 from slurmhub.courses.roster.dividing import Record, divide
 from slurmhub.courses.roster.facts import Identifiers, Kind
-from slurmhub.courses.roster.headings import Field, has_left, is_total, waits
+from slurmhub.courses.roster.headings import Field, has_left, is_of_staff, is_total, waits
 from slurmhub.courses.roster.remarks import Done, Remark, Remarks, RosterUnreadable
 from slurmhub.courses.roster.values import Value, read_name, read_value
 
@@ -125,6 +125,10 @@ class _Reader:
         if waits(status):
             self._skip(record, "By the status in this line they still wait for a place; skipped.")
             return True
+        if is_of_staff(self._cell(record, Field.ROLE)):
+            message = "By the role in this line this is no student; skipped. Add staff by name."
+            self._skip(record, message)
+            return True
         named = {Field.EPPN, Field.MAIL, Field.LOGIN}
         if is_total(next(filter(None, record.cells), "")) and not any(
             read_value(field, self._cell(record, field)).text for field in named
@@ -134,7 +138,7 @@ class _Reader:
         return False
 
     def _skip(self, record: Record, message: str) -> None:
-        said = next(filter(None, record.cells), "")
+        said = " ".join(filter(None, record.cells))
         self._remarks.add(message, Done.SKIPPED, record.line, said)
 
     def _value(self, record: Record, field: Field) -> Value:

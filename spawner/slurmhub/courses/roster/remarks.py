@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from slurmhub.courses.roster.values import cleaned
 from slurmhub.errors import SlurmhubError
 from slurmhub.options.refusal import shown
 
@@ -39,7 +40,7 @@ class Remark:
     value: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "value", shown(self.value))
+        object.__setattr__(self, "value", shown(cleaned(self.value)))
 
     def as_json(self) -> dict[str, object]:
         """For REST."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -122,6 +123,55 @@ ONE = Identifiers(mail=f"student017@{DOMAIN}", number="10000017")
 )
 def test_headings_and_manners_of_writing(text: str) -> None:
     assert read_roster(text.encode()).rows[0].identifiers == ONE
+
+
+STUDENT = Identifiers(login="stud017", mail=f"student017@{DOMAIN}", number="10000017")
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"),
+    [
+        # Canvas: gradebook; Brightspace: grades; Blackboard; Moodle in French; Banner; PeopleSoft.
+        (
+            "Student,ID,SIS User ID,SIS Login ID,Section,Exercise 1 (4711)\n"
+            "    Points Possible,,,,,10\n"
+            "Student 017,8123,10000017,stud017,PHYS 101,7\n",
+            {"mail"},
+        ),
+        (
+            "OrgDefinedId,Username,Last Name,First Name,Email,End-of-Line Indicator\n"
+            f"#10000017,#stud017,017,Student,student017@{DOMAIN},#\n",
+            set(),
+        ),
+        (
+            '"Last Name"\t"First Name"\t"Username"\t"Student ID"\t"Last Access"\t"Availability"\n'
+            '"017"\t"Student"\t"stud017"\t"10000017"\t"2026-01-05 09:00:00"\t"Yes"\n',
+            {"mail"},
+        ),
+        (
+            "Prénom;Nom de famille;Numéro d\u2019identification;Adresse de courriel;Rôles;Groupes\n"
+            f"Student;017;10000017;student017@{DOMAIN};Étudiant;A\n"
+            f"Teacher;One;20000001;teacher@{DOMAIN};Enseignant;A\n",
+            {"login"},
+        ),
+        (
+            "Record Number,Student Name,ID,Reg Status,Level,Email\n"
+            f'1,"017, Student",10000017,**Registered**,UG,student017@{DOMAIN}\n'
+            f'2,"018, Student",10000018,**Web Dropped**,UG,student018@{DOMAIN}\n',
+            {"login"},
+        ),
+        ("Notify,ID,Name,Grade Basis,Units\n,10000017,017 Student,GRD,3\n", {"login", "mail"}),
+        (
+            "Matricule;Code permanent;Nom;Prénom;Programme;Courriel\n"
+            f"10000017;XXXX01019900;017;Student;PHYS;student017@{DOMAIN}\n",
+            {"login"},
+        ),
+    ],
+)
+def test_exports_of_other_systems(text: str, lacks: set[str]) -> None:
+    rows = read_roster(text.encode()).rows
+    expected = replace(STUDENT, **dict.fromkeys(lacks))
+    assert [row.identifiers for row in rows] == [expected]
 
 
 @pytest.mark.parametrize(
