@@ -20,12 +20,18 @@ from slurmhub.errors import SlurmhubError
 _LONGEST_NUMBER = 12
 
 
-@dataclass(frozen=True)
-class Known:
-    """Somebody of the hub; `left` says that they are not there any more."""
+class Known(Protocol):
+    """Somebody of the hub; `left`, if it says anything, that they are not there any more."""
 
-    facts: PersonFacts
-    left: bool = False
+    @property
+    def facts(self) -> PersonFacts:
+        """What sign-in told of them last."""
+        ...
+
+    @property
+    def left(self) -> float | bool | None:
+        """Since when their account is nobody's any more."""
+        ...
 
 
 class People(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,6 @@ from slurmhub.courses.roster.facts import Identifiers, Kind, PersonFacts
 from slurmhub.courses.roster.matching import (
     Choice,
     ChoiceUnknown,
-    Known,
     Match,
     Otherwise,
     Outcome,
@@ -21,6 +21,12 @@ from slurmhub.courses.roster.matching import (
 )
 from slurmhub.courses.roster.reading import Row, read_roster
 from tests.rig.registrar import DOMAIN, STUDENTS, number_of, registrars_file
+
+
+@dataclass(frozen=True)
+class Known:
+    facts: PersonFacts
+    left: bool
 
 
 class Hub:
