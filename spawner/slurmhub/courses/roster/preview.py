@@ -270,6 +270,8 @@ def _of_member(change: Change, one: OnRoster, words: str) -> Line:
 
 
 def _differences(member: OnRoster, line: Line) -> Iterable[str]:
+    if not member.by_roster:
+        yield "Came in otherwise, and is in the file now: a later file without them drops them."
     if line.username != member.username:
         yield f"Has signed in since, as {line.username}."
     if line.name != member.name:

@@ -49,6 +49,7 @@ class Memory:
                 name=line.name,
                 identifiers=line.identifiers,
                 username=line.username,
+                by_roster=True,
                 dropped=False,
             )
         for line in changes.dropped:
@@ -209,6 +210,12 @@ def test_who_may_be_somebody_doubtful_is_not_dropped() -> None:
     assert found.lines[0].as_json()["choices"] == ["s1"]
 
 
+def test_who_came_in_otherwise_and_is_in_the_file_is_of_the_file_from_then_on() -> None:
+    found = preview("c", [member(1, by_roster=False)], match(rows(1), hub(1)), grace_hours=1)
+    assert changes_of(found) == {Change.CHANGED: ["Student 001"]}
+    assert "a later file without them drops them" in found.lines[0].words[0]
+
+
 def test_two_of_the_file_are_never_one_of_the_roster() -> None:
     known = member(1, username=None, identifiers=Identifiers(login="a", mail="b@x.ca"))
     sent = [Row(2, "A", Identifiers(login="a")), Row(3, "B", Identifiers(mail="b@x.ca"))]
@@ -254,5 +261,5 @@ def test_everybody_is_in_it_once(
     after = {one.member: one for one in roster.members()}
     for one in on_roster:
         assert after[one.member].role is one.role
-        if one.role.staff or not one.by_roster:
+        if one.role.staff:
             assert after[one.member].dropped <= one.dropped
