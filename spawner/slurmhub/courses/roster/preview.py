@@ -143,11 +143,12 @@ def preview(
     grace_hours: int,
     running: Collection[str] = (),
     unread: int = 0,
+    seats: int | None = None,
 ) -> Preview:
     """What the students of a file change of a course.
 
     `running` are the usernames of those who have a server of the course; `unread` is how many lines
-    of the file could not be read.
+    of the file could not be read. `seats` is how many students the course is for.
     """
     pairing = _Pairing(members)
     lines = [pairing.line(match) for match in sorted(matches, key=_surest)]
@@ -157,10 +158,17 @@ def preview(
     dropping = sum(line.change is Change.DROPPED for line in told)
     students = sum(one.role is Role.STUDENT and not one.dropped for one in members)
     many = dropping * _PART > students
+    coming = sum(line.change in (Change.ADDED, Change.BACK) for line in told)
+    would = students - dropping + coming
+    warnings = [*_warnings(dropping, students, unread, many=many)]
+    if seats is not None and coming and would > seats:
+        warnings.append(
+            f"The course is for {seats} students and would have {would}. Give it more seats first."
+        )
     return Preview(
         course,
         tuple(sorted(told, key=lambda line: (order.index(line.change), line.name.casefold()))),
-        tuple(_warnings(dropping, students, unread, many=many)),
+        tuple(warnings),
         many,
     )
 

@@ -172,6 +172,15 @@ def test_lines_that_could_not_be_read_are_named_beside_who_is_dropped() -> None:
     )
 
 
+@pytest.mark.parametrize(("seats", "warned"), [(3, False), (2, True), (None, False)])
+def test_more_than_there_are_seats_for_is_said_before(seats: int | None, warned: bool) -> None:
+    members = [member(1), member(2), member(3, by_roster=False), member(4, dropped=True)]
+    matches = match(rows(1, 4), hub(1, 2, 3, 4))
+    found = preview("c", members, matches, grace_hours=1, seats=seats)
+    words = "The course is for 2 students and would have 3. Give it more seats first."
+    assert found.warnings == ((words,) if warned else ())
+
+
 def test_another_change_in_between_is_said() -> None:
     roster = Memory(member(1))
     matches = match(rows(1, 2), hub(1, 2))
