@@ -21,7 +21,7 @@ from slurmhub.courses.bounds import needs_approval, problems
 from slurmhub.courses.changes import document_of
 from slurmhub.courses.copying import Copied, copied
 from slurmhub.courses.entering import insert_member, students_in
-from slurmhub.courses.errors import CourseRefused, CoursesAway, KeyTaken, NotAllowed
+from slurmhub.courses.errors import CourseRefused, CoursesAway, KeyTaken, MemberUnknown, NotAllowed
 from slurmhub.courses.joining import Codes
 from slurmhub.courses.kinds import is_username
 from slurmhub.courses.known import KnownPeople
@@ -110,6 +110,10 @@ class Courses:
         def write(writing: Writing) -> Saved:
             check_making(by, writing.policy)
             whose = owner if owner is not None and by.administrator else by.username
+            if not is_username(whose):
+                raise MemberUnknown(
+                    "The owner is called as nobody can be.", remedy="Give their name at the hub."
+                )
             saved = _insert(writing, course, whose, note, What.CREATED, {})
             for username, role in staff.items():
                 if role not in (Role.INSTRUCTOR, Role.ASSISTANT):

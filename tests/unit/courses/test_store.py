@@ -18,6 +18,7 @@ from slurmhub.courses.errors import (
     CoursesAway,
     CourseUnknown,
     KeyTaken,
+    MemberUnknown,
     NotAllowed,
     NotNow,
 )
@@ -125,6 +126,8 @@ def test_who_is_no_maker_makes_none(courses: Courses) -> None:
 
 def test_an_administrator_makes_one_for_somebody(courses: Courses) -> None:
     assert courses.create(ADMIN, course(), owner="alice").stored.owner == "alice"
+    with pytest.raises(MemberUnknown):
+        courses.create(ADMIN, course("chem1"), owner="a\ud800")
     # Nobody else makes others owners, or less of their own courses.
     assert courses.create(ALICE, course("chem1"), owner="bob").stored.owner == "alice"
 
