@@ -62,7 +62,7 @@ _SENTENCES = {
     What.ADDED: "{who} brought {subject} in as {role}.",
     What.CAME: "{subject} came in for the first time.",
     What.DOUBTFUL: "{subject} may be one of several people on the roster.",
-    What.ROLE: "{who} made {subject} {role}.",
+    What.ROLE: "{who} gave {subject} another role: {role}.",
     What.DROPPED: "{who} took {subject} out of the course.",
     What.LEFT: "{who} left the course.",
     What.CODE_MADE: "{who} made a join code for {counts}.",
@@ -146,10 +146,10 @@ def _counts(detail: Mapping[str, Any]) -> str:
     if "limit" in detail:
         return counted(int(detail["limit"]), "student")
     words = {
-        "added": "{number} added",
-        "back": "{number} back",
-        "changed": "{number} changed",
-        "dropped": "{number} dropped",
+        "added": "{number} newly in",
+        "back": "{number} back again",
+        "changed": "{number} written anew",
+        "dropped": "{number} taken out",
     }
     said = [words[name].format(number=len(detail[name])) for name in words if detail.get(name)]
-    return listed(said) or "nothing"
+    return listed(said) or "nothing at all"

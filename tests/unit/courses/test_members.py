@@ -150,7 +150,9 @@ def test_a_roster_is_applied_to_what_it_was_made_for(courses: Courses) -> None:
     courses.members.apply(ALICE, KEY, decide, detail={"file": "roster.csv"})
     assert set(people(courses)) == {"alice", "One More", "Three"}
     line = courses.record(ALICE, KEY)[-1]
-    assert line.sentence() == "alice changed the roster: 1 added, 1 changed and 1 dropped."
+    assert (
+        line.sentence() == "alice changed the roster: 1 newly in, 1 written anew and 1 taken out."
+    )
     assert line.detail["dropped"] == ["Two"]
     assert line.detail["file"] == "roster.csv"
 
