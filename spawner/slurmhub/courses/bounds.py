@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from slurmhub.courses.hours import clashes, hours_a_week
@@ -83,6 +84,7 @@ def problems(
     others = tuple(others)
     return (
         *_places(course, policy, before),
+        *_group(course, policy, before),
         *_class_hours(course),
         *_above(course, policy, policy.bounds, before, "The most for {about} is {limit}."),
         *_totals(course, policy, others, before),
@@ -204,6 +206,15 @@ def _places(course: Course, policy: Policy, before: Course | None) -> Iterator[P
                 f"Materials come from {listed(policy.repositories)} only.",
                 choices=policy.repositories,
             )
+
+
+def _group(course: Course, policy: Policy, before: Course | None) -> Iterator[Problem]:
+    group = course.joining.group
+    same = before is not None and before.joining.group == group
+    if group is None or same or any(fnmatchcase(group, each) for each in policy.join_groups):
+        return
+    message = "This group may not bring students into courses."
+    yield Problem("joining.group", group, message, choices=policy.join_groups)
 
 
 def _class_hours(course: Course) -> Iterator[Problem]:

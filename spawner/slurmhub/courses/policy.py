@@ -89,6 +89,9 @@ class Policy(CourseModel):
     )
     repositories: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")], ...] = ()
     """Hosts from which materials may come; empty: any."""
+    join_groups: tuple[Group, ...] = Field((), max_length=100)
+    """Groups of the hub that may bring students into courses, `*` stands for anything; empty: none.
+    Whoever names a group for a course learns who is in it."""
     retention: Retention = Retention()
     rates: Rates = Rates()
     early: Early = Early()

@@ -116,6 +116,19 @@ def test_places_that_there_are_not() -> None:
     assert problems(same, allowed) == ()
 
 
+def test_groups_that_bring_students() -> None:
+    one = course(joining={"group": "counselling"})
+    assert lines(problems(one, policy())) == [
+        "joining.group = “counselling”: This group may not bring students into courses."
+    ]
+    assert lines(problems(one, policy(join_groups=["course:*"]))) == [
+        "joining.group = “counselling”: This group may not bring students into courses. "
+        "(choices: course:*)"
+    ]
+    assert problems(course(joining={"group": "course:x"}), policy(join_groups=["course:*"])) == ()
+    assert problems(one, policy(), before=one) == ()
+
+
 def test_classes_that_cannot_be() -> None:
     one = course(class_hours=[MONDAY, {**MONDAY, "start": "10:00", "seats": 31}])
     assert lines(problems(one, policy())) == [

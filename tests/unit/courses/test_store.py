@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from slurmhub.courses.errors import (
     NotAllowed,
     NotNow,
 )
+from slurmhub.courses.membership import RosterChange
 from slurmhub.courses.model import Role, State, Term
 from slurmhub.courses.record import What
 from slurmhub.courses.rights import Action, Person
@@ -104,6 +107,63 @@ def test_processes_that_open_a_new_database_at_once_make_it_once(tmp_path: Path)
     url = f"sqlite:///{tmp_path}/c.sqlite"
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         assert pool.map(_open, [url] * 3) == [0, 0, 0]
+
+
+def test_a_database_that_was_away_is_used_again(courses: Courses, url: str) -> None:
+    made(courses)
+    assert courses.revision() == 1
+    if url.startswith("postgresql"):
+        other = sa.create_engine(url)
+        with other.connect() as connection:
+            end = (
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+            assert connection.execute(sa.text(end)).scalars().all() == [True]
+        other.dispose()
+    else:
+        file = Path(url.removeprefix("sqlite:///"))
+        courses.close()
+        file.rename(f"{file}.away")
+        with pytest.raises(CoursesAway):
+            courses.revision()
+        file.unlink()
+        Path(f"{file}.away").rename(file)
+        courses.close()
+    assert courses.get(ALICE, "phys101").version == 1
+
+
+def test_a_transaction_that_fails_leaves_nothing(courses: Courses) -> None:
+    made(courses)
+
+    def interrupted(_: object) -> RosterChange:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        courses.members.apply(ALICE, "phys101", interrupted)
+    # The next writer does not wait for the one that was interrupted.
+    courses.change(ALICE, "phys101", 1, course(seats=31))
+
+
+def _hang(url: str, inside: Event) -> None:
+    def decide(_: object) -> RosterChange:
+        inside.set()
+        time.sleep(600)
+        return RosterChange()
+
+    open_courses(url, POLICY).members.apply(ALICE, "phys101", decide)
+
+
+def test_a_writer_that_is_killed_holds_nobody_up(courses: Courses, url: str) -> None:
+    made(courses)
+    context = multiprocessing.get_context("spawn")
+    inside = context.Event()
+    other = context.Process(target=_hang, args=(url, inside))
+    other.start()
+    assert inside.wait(120)
+    other.kill()
+    other.join()
+    assert courses.change(ALICE, "phys101", 1, course(seats=31)).stored.version == 2
 
 
 # Making

@@ -27,6 +27,7 @@ POLICY = Policy.model_validate(
         "free": {"seats": 50},
         "total": {"running_cpus": 1000},
         "partitions": ["cpu", "gpu"],
+        "join_groups": ["phys*"],
         "environments": {"python": {"title": "Python"}},
     }
 )
