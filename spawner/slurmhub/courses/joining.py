@@ -36,10 +36,15 @@ class JoinCode:
 
 @dataclass(frozen=True)
 class Tries:
-    """How many wrong codes are heard in so many seconds: of one person, and of all together."""
+    """How many wrong codes are heard in so many seconds: of one person, and of all together.
+
+    Beyond those of all, each person is still heard until they were wrong `spared` times: nobody
+    keeps a whole class out by being wrong often enough.
+    """
 
     of_one: int = 10
     of_all: int = 300
+    spared: int = 2
     seconds: float = 3600.0
 
 
@@ -185,7 +190,8 @@ def _too_many(writing: Writing, allowed: Tries) -> bool:
     mine = count.where(tries.c.username == writing.by.username)
     of_one = int(writing.connection.execute(mine).scalar_one())
     of_all = int(writing.connection.execute(count).scalar_one())
-    return of_one >= allowed.of_one or of_all >= allowed.of_all
+    busy = of_all >= allowed.of_all
+    return of_one >= (min(allowed.spared, allowed.of_one) if busy else allowed.of_one)
 
 
 def _read(writing: Writing, where: sa.ColumnElement[bool]) -> tuple[JoinCode, ...]:
