@@ -14,18 +14,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from slurmhub import metrics
-from slurmhub.slurm import answers
+from slurmhub.slurm import answers, failing
 from slurmhub.slurm.accounting import (
     ASSOCIATION_FIELDS,
     QOS_FIELDS,
     Accounting,
     read_accounting,
 )
-from slurmhub.slurm.advice import advice
 from slurmhub.slurm.command import Completed, run
 from slurmhub.slurm.dialect import JOB_FIELDS, NODE_FIELDS
 from slurmhub.slurm.errors import (
-    ChangeRefused,
     CommandError,
     JobUnknown,
     ProgramMissing,
@@ -46,13 +44,6 @@ SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 # Seconds between questions about a job that has just ended, until the accounting knows of it.
 ACCOUNTING_LAGS = (0.5, 2.0, 10.0, 60.0)
-# Exactly what squeue says when the controller denies a single job; nothing like it counts.
-_UNKNOWN_JOB = "slurm_load_jobs error: Invalid job id specified"
-_NO_JOB = "Invalid job id specified"
-_NO_SUCH_USER = "Invalid user: "
-_DENIED = "Access/permission denied"
-# Advice of these kinds is about the way to the controller, which then decided nothing.
-_NO_ANSWER = frozenset({"unreachable", "munge", "rate", "configuration"})
 # Reading an answer larger than this, in bytes, would hold up the event loop.
 _LARGE = 512 * 1024
 
@@ -367,31 +358,10 @@ class SlurmClient:
         except CommandError as error:
             raise SlurmUnreachable(error.what, remedy=error.remedy) from error
         # squeue warns of an unknown account and then ends as if there were no jobs.
-        if completed.returncode != 0 or _NO_SUCH_USER in completed.complaint:
-            raise _failure(name, completed)
+        if completed.returncode != 0 or failing.NO_SUCH_USER in completed.complaint:
+            raise self._failure(name, completed)
         return completed.output
 
-
-def _failure(name: str, completed: Completed) -> SlurmError:
-    """The error for a command that failed; what is not recognised says nothing about jobs."""
-    lines = [line.strip() for line in completed.complaint.splitlines()]
-    errors = [line for line in lines if "error" in line or "fatal" in line]
-    update = name == "scontrol" and "update" in completed.argv
-    if (name == "squeue" and errors == [_UNKNOWN_JOB]) or (
-        update and _NO_JOB in completed.complaint
-    ):
-        return JobUnknown(
-            "Slurm's controller knows no such job.",
-            remedy="Start the server again; a job that ended is forgotten after a while.",
-        )
-    known = advice(completed.complaint)
-    said = " ".join(lines)[:500] or f"it ended with status {completed.returncode} and no word"
-    what = f"{name} failed: {said}."
-    if _NO_SUCH_USER in completed.complaint:
-        return SlurmUnreachable(what, remedy="The account must exist on the hub's host.")
-    # Who may not change another's job is told "Invalid user id".
-    if _DENIED in completed.complaint or (update and known.kind == "denied"):
-        return SlurmDenied(what, remedy="Give the hub's account the right to ask this in Slurm.")
-    if update and known.kind not in _NO_ANSWER:
-        return ChangeRefused(what, remedy=known.remedy, said=completed.complaint)
-    return SlurmUnreachable(what, remedy=known.remedy)
+    def _failure(self, name: str, completed: Completed) -> SlurmError:
+        """What a command that failed means; who changes more than jobs reads it anew."""
+        return failing.failure(name, completed)
