@@ -1,0 +1,1 @@
+"""What courses are in Slurm: what should be there, what is, and how the one becomes the other."""
