@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import pwd
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -195,7 +195,7 @@ class KilledAfter(ManagingClient):
     """A client whose process ends at its so many-th change: before it, or after it was done."""
 
     def __init__(self, client: ManagingClient, changes: int, *, done: bool) -> None:
-        super().__init__(client._bin_dir, client._conf)  # noqa: SLF001
+        super().__init__(client._bin_dir, client._conf)
         self._left, self._after = changes, done
 
     async def _ask(
@@ -212,8 +212,21 @@ class KilledAfter(ManagingClient):
         return answer
 
 
-def wait_for(cluster: EmbeddedCluster, account: str, count: int) -> Callable[[], bool]:
-    """Whether so many jobs of an account run."""
-    return lambda: sum(state == "RUNNING" for state, *_ in queue(cluster, account)) == count
+def running(cluster: EmbeddedCluster, account: str) -> int:
+    """How many jobs of an account run."""
+    return sum(state == "RUNNING" for state, *_ in queue(cluster, account))
 
 
+def people_of(cluster: EmbeddedCluster, account: str) -> set[str]:
+    """Who is in an account."""
+    rows = cluster.run(
+        "sacctmgr", "-nP", "show", "assoc", "where", f"account={account}", "format=User"
+    )
+    return set(rows.split())
+
+
+def default_account(cluster: EmbeddedCluster, name: str) -> str:
+    """The account that a person's jobs charge when they say nothing."""
+    return cluster.run(
+        "sacctmgr", "-nP", "show", "user", "where", f"name={name}", "format=DefaultAccount"
+    )

@@ -10,7 +10,9 @@ Sources: the manuals of sacctmgr and scontrol. Seen with 22.05:
 - `remove user` from the only account takes the person out of Slurm, and from the default account
   leaves a person without one;
 - a reservation that is in use is not deleted ("Requested reservation is in use"), but may be
-  ended; with FLEX its jobs go on;
+  ended; with FLEX its jobs go on. With FLEX and MAGNETIC a job of the account is placed in one that
+  begins only in a week: it is then in use, and cannot be ended before it begins, but an Operator
+  may take running jobs out of it;
 - a reservation with more nodes than there are is made with fewer, without a word, where they were
   asked for by number: nodes are named here.
 """
@@ -259,15 +261,32 @@ class ManagingClient(SlurmClient):
         )
 
     async def end_reservation(self, name: str) -> None:
-        """Delete a reservation; one in use ends in a second. Its jobs go on."""
+        """Delete a reservation, or end it while it is in use. Its jobs go on."""
         try:
-            await self._ask("scontrol", "delete", f"ReservationName={name}")
+            await self._delete_reservation(name)
         except StillInUse:
             soon = datetime.now(timezone.utc) + timedelta(seconds=2)
-            await self.set_reservation(name, end=soon)
+            try:
+                await self.set_reservation(name, end=soon)
+            except ChangeRefused:
+                # It has not begun, so that it cannot end; its jobs began before it.
+                await self._free_jobs_of(name)
+                await self._delete_reservation(name)
+
+    async def _delete_reservation(self, name: str) -> None:
+        try:
+            await self._ask("scontrol", "delete", f"ReservationName={name}")
         except ChangeRefused as error:
             if _NO_RESERVATION not in error.said:
                 raise
+
+    async def _free_jobs_of(self, name: str) -> None:
+        output = await self._ask(
+            *("squeue", "--noheader", "--all", "--local", f"--reservation={name}", "--format=%A"),
+            "--states=PENDING,RUNNING,SUSPENDED,COMPLETING",
+        )
+        for job in output.split():
+            await self._ask("scontrol", "update", f"JobId={job}", "ReservationName=")
 
     # Inside
 

@@ -205,7 +205,7 @@ class Cluster:
                 if claim.end is not None:
                     starts.add(_after(claim.end + claim.tail))
         near = [start for start in starts if earliest <= start <= room.start + SEARCHED]
-        for start in sorted(near, key=lambda start: abs(start - room.start)):
+        for start in sorted(near, key=lambda one: (abs(one - room.start), one < room.start)):
             free = self._free(replace(room, keep=frozenset()), start, start + length)
             if sum(free.values()) >= room.seats:
                 return start
