@@ -7,6 +7,7 @@ Description, a reservation by its name and by being for exactly one account of t
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,7 +54,10 @@ async def look(
     client: ManagingClient, site: ClusterSite, wanted: Desired, *, now: datetime
 ) -> Actual:
     """Ask Slurm; raises SlurmError. Changes nothing."""
-    organizations = await client.accounts()
+    classes = any(course.reservations for course in wanted.courses)
+    organizations, qos, facts, running = await asyncio.gather(
+        client.accounts(), client.all_qos(), client.facts(), _running(client, asked=classes)
+    )
     own = {
         name
         for name, organization in organizations.items()
@@ -64,17 +68,15 @@ async def look(
     for one in found:
         if one.user and one.account in own:
             members[one.account][one.user] = one
-    facts = await client.facts()
-    classes = any(course.reservations for course in wanted.courses)
     return Actual(
         facts=facts,
         organizations=organizations,
         accounts=by_account(found),
         members=members,
-        qos=await client.all_qos(),
+        qos=qos,
         reservations=_own_reservations(facts, own),
         jobs=await _unfinished(client, own & _losing(wanted, members)),
-        claims=_claims(await client.occupants(), now) if classes else (),
+        claims=_claims(running, now),
     )
 
 
@@ -85,6 +87,10 @@ def _losing(wanted: Desired, members: Mapping[str, Mapping[str, Association]]) -
         if members.get(course.account.name, {}).keys() - course.members:
             losing.add(course.account.name)
     return losing
+
+
+async def _running(client: ManagingClient, *, asked: bool) -> list[JobRecord]:
+    return await client.occupants() if asked else []
 
 
 async def _unfinished(client: ManagingClient, accounts: set[str]) -> dict[str, Counter[str]]:
