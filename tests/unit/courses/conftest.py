@@ -1,7 +1,11 @@
-"""Every test of the store runs on SQLite, and on PostgreSQL where that is installed."""
+"""Every test of the store runs on SQLite; with SLURMHUB_TEST_POSTGRESQL=yes on PostgreSQL, too.
+
+`script/test` sets it, and installs PostgreSQL; `script/test --fast` does not.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,15 +14,15 @@ import sqlalchemy as sa
 
 from slurmhub.courses.store import Courses, open_courses
 from slurmhub.courses.tables import metadata, revision
-from tests.rig.postgresql import postgresql, programs
+from tests.rig.postgresql import postgresql
 from tests.unit.courses.world import POLICY, Clock
 
-KINDS = ["sqlite", "postgresql"] if programs() else ["sqlite"]
+KINDS = ["sqlite", "postgresql"] if os.environ.get("SLURMHUB_TEST_POSTGRESQL") else ["sqlite"]
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """One PostgreSQL for all tests; asked for only where it is installed."""
+    """One PostgreSQL for all tests."""
     with postgresql() as url:
         open_courses(url, POLICY).close()
         yield url

@@ -137,4 +137,6 @@ async def test_pauses_grow_while_slurm_is_away_and_a_change_is_seen_at_once(
     task = asyncio.create_task(one.run(changed))
     await asyncio.wait_for(over.wait(), 10)
     task.cancel()
-    assert [round(pause / 5) for pause in pauses] == [1, 2, 4]
+    # Hubs that lost one cluster together do not all come back at once.
+    for pause, usual in zip(pauses, (5, 10, 20), strict=True):
+        assert 0.8 * usual <= pause <= 1.2 * usual
