@@ -114,6 +114,7 @@ class School:
 
     async def empty(self) -> None:
         """End all courses, whose jobs the test has ended."""
+        self.later = timedelta()
         for key in self.courses:
             self.change(key, state=State.ENDED)
         await self.settled()
@@ -163,11 +164,13 @@ def queue(cluster: EmbeddedCluster, account: str) -> list[tuple[str, str, str]]:
 
 
 def reserved(cluster: EmbeddedCluster) -> dict[str, set[str]]:
-    """The nodes of each reservation."""
+    """The nodes of each reservation that is not over."""
     found = {}
     for line in cluster.run("scontrol", "-o", "show", "reservation").splitlines():
         if line.startswith("ReservationName="):
             words = dict(word.partition("=")[::2] for word in line.split())
+            if datetime.fromisoformat(words["EndTime"]) <= datetime.now():
+                continue
             nodes = cluster.run("scontrol", "show", "hostnames", words["Nodes"]).split()
             found[words["ReservationName"]] = set(nodes)
     return found

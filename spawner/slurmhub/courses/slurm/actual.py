@@ -74,7 +74,7 @@ async def look(
         accounts=by_account(found),
         members=members,
         qos=qos,
-        reservations=_own_reservations(facts, own),
+        reservations=_own_reservations(facts, own, now),
         jobs=await _unfinished(client, own & _losing(wanted, members)),
         claims=_claims(running, now),
     )
@@ -102,13 +102,17 @@ async def _unfinished(client: ManagingClient, accounts: set[str]) -> dict[str, C
     return found
 
 
-def _own_reservations(facts: ClusterFacts, own: set[str]) -> dict[str, ReservationRecord]:
+def _own_reservations(
+    facts: ClusterFacts, own: set[str], now: datetime
+) -> dict[str, ReservationRecord]:
+    """Those that are not over: Slurm shows one in use for a minute after its end."""
     return {
         one.name: one
         for one in facts.reservations
         if (key := key_of_reservation(one.name)) is not None
         and account_of(key) in own
         and one.accounts == (account_of(key),)
+        and (one.end is None or one.end > now)
     }
 
 
