@@ -207,6 +207,7 @@ def test_the_case_that_must_work() -> None:
 @given(raw=hostile_raw, previous=st.none() | hostile_raw)
 @example(raw={"partition": "gpu\n#SBATCH --uid=0"}, previous=None)
 @example(raw={"hours": "-1"}, previous={"hours": "UNLIMITED"})
+@example(raw={"account": "physics"}, previous={"reservation": "class"})
 def test_whatever_comes_is_refused_in_words_or_inside_the_offer(raw: object, previous: Any) -> None:
     result = attempt(raw, previous)
     if isinstance(result, JobRequest):

@@ -95,12 +95,11 @@ def settled(partition: PartitionOffer, wished: Terms, before: Terms) -> Terms:
     What Slurm itself would choose is left to it.
     """
     reservation = wished.reservation
-    if reservation is None and reservation_named(partition, before.reservation) is not None:
+    if reservation is None and _fit(partition, replace(wished, reservation=before.reservation)):
         reservation = before.reservation
-    held = reservation_named(partition, reservation)
-    allowed = _accounts_for(partition, held)
     name = wished.account
-    if name is None and before.account in [one.name for one in allowed]:
+    mixed = replace(wished, account=before.account, reservation=reservation)
+    if name is None and _fit(partition, mixed):
         name = before.account
     account = account_meant(partition, Terms(name, None, reservation))
     if name is None and account is not None and not account.default:
@@ -132,6 +131,11 @@ def terms_problems(partition: PartitionOffer, wished: Terms, *, awaited: bool) -
         choices = tuple(one.name for one in partition.reservations) or ("none",)
         found.append(Problem("reservation", "", message, choices=choices))
     return found
+
+
+def _fit(partition: PartitionOffer, terms: Terms) -> bool:
+    """Whether these terms go together there, which each of them by itself does not say."""
+    return not terms_problems(partition, terms, awaited=False)
 
 
 def _account_problem(

@@ -321,6 +321,20 @@ def test_what_was_used_last_is_used_again_while_it_can_be() -> None:
     assert asked.reservation is None, "what is asked for goes before what was used"
 
 
+def test_what_was_used_last_is_not_mixed_with_what_it_does_not_go_with() -> None:
+    held = reservation("r", end=NOW + HOUR, accounts=("chem",))
+    offer = offer_for(ALICE, held)
+    last = {"partition": "cpu", "account": "chem", "reservation": "r"}
+    again = read_request({"hours": "0.5"}, offer, previous=last)
+    assert (again.account, again.reservation) == ("chem", "r")
+    other = read_request({"hours": "0.5", "account": "physics"}, offer, previous=last)
+    assert (other.account, other.reservation) == ("physics", None)
+    physics = Association(account="physics", qos=("normal", "part"))
+    both = replace(ALICE, associations=(physics, ALICE.associations[1]))
+    part = read_request({"qos": "part"}, offer_for(both), previous={"account": "chem"})
+    assert (part.account, part.qos) == (None, "part"), "chem has no such QOS"
+
+
 @pytest.mark.parametrize("name", ["account", "qos", "reservation"])
 @pytest.mark.parametrize("value", ["a b", "-a", "a\n#SBATCH --uid=0", "a,b", 3, ["a", "b"], "é"])
 def test_names_that_are_none(name: str, value: object) -> None:
