@@ -29,7 +29,7 @@ PLACES = {
     "before the group": '            self._run(["groupadd", "--gid", str(uid), name])',
     "before the account": '            self._run([*argv, "--comment", gecos, name])',
     "before the home": "        make_home(name, record, settings)",
-    "in the home": "        os.chown(new, uid, uid)",
+    "in the home": "        os.chown(new, uid, gid)",
     "before the home is in place": '        os.rename(new, record["home"])',
     "before it says so": '        register.write(name, {**record, "state": "made"})',
 }
