@@ -21,6 +21,7 @@ from tests.conftest import hub_settings
 from tests.rig import queue
 from tests.rig.accounts import PREFIX
 from tests.rig.hub import HubUnderTest, until
+from tests.rig.jupyterlab import new_notebook
 
 SETTINGS = f"""
 c.SlurmHubSpawner.unix_account = lambda name: {PREFIX!r} + name.partition("-")[0]
@@ -113,8 +114,7 @@ def test_an_open_tab_is_no_use_but_saving_and_computing_are(
     mallory = guest("mallory")
     mallory.visit("/user/mallory/lab")
     page = mallory.page
-    page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
-    expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible()
+    new_notebook(page)
     polled: list[str] = []
     page.on("request", lambda request: polled.append(request.url))
     # Nobody does anything; the tab is open, in sight, and asks its server every ten seconds.

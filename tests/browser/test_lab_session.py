@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from tests.browser.conftest import GuestMaker
 from tests.rig.hub import HubUnderTest, until
+from tests.rig.jupyterlab import new_notebook
 
 # The last warning comes three minutes before the end. The first comes at once, to a job this
 # short, and by then JupyterLab must be there, however busy the machine is.
@@ -33,10 +34,7 @@ def test_jupyterlab_shows_the_time_saves_warns_and_extends(
     notice = page.locator(".jp-Notification-Toast-Warning, .Toastify__toast--warning")
     expect(notice).to_contain_text(re.compile("This server ends in [45] min"))
 
-    page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
-    # A button or a text, as the release of JupyterLab has it.
-    expect(page.get_by_text("Python 3 (ipykernel) | Idle").first).to_be_attached()
-    page.locator(".jp-Notebook .cm-content").first.click()
+    new_notebook(page)
     page.keyboard.insert_text(TYPED)
     notebook = ground / "home" / "bob" / "Untitled.ipynb"
     assert TYPED not in _cells(notebook)

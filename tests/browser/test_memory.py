@@ -24,6 +24,7 @@ from tests.conftest import hub_settings, running_cluster
 from tests.rig import queue
 from tests.rig.accounts import PREFIX
 from tests.rig.hub import HubUnderTest, until
+from tests.rig.jupyterlab import new_notebook
 
 EAT = "x = []\nwhile True: x.append(bytearray(20_000_000)); import time; time.sleep(.02)"
 # Its parent is gone, so that no list of the server's descendants has it.
@@ -172,9 +173,7 @@ def test_a_kernel_alone_is_killed_and_the_person_is_told(
     alice = guest("alice-lab")
     alice.visit("/user/alice-lab/lab")
     page = alice.page
-    page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
-    expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible()
-    page.locator(".jp-Notebook .cm-content").first.click()
+    new_notebook(page)
     page.keyboard.insert_text("x = []\nwhile True: x.append(bytearray(20_000_000))")
     page.keyboard.press("Shift+Enter")
     # JupyterLab knows that it died, and not of what.

@@ -11,6 +11,7 @@ from tests.browser.conftest import GuestMaker
 from tests.rig import queue
 from tests.rig.accounts import account
 from tests.rig.hub import until
+from tests.rig.jupyterlab import new_notebook, open_empty
 
 ASKED = {
     "partition": "gpu",
@@ -75,11 +76,9 @@ def test_a_student_works_in_jupyterlab(guest: GuestMaker, cluster: EmbeddedClust
 def _run_cells(page: Page) -> list[str]:
     """Open a notebook, run the cells in it, and read what each prints."""
     # JupyterLab brings back what an earlier test of this account had open.
-    page.goto(re.sub(r"/lab\b.*", "/lab?reset", page.url))
-    page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
-    expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible()
+    open_empty(page)
+    new_notebook(page)
     outputs = page.locator(".jp-OutputArea-output pre")
-    page.locator(".jp-Notebook .cm-content").first.click()
     for number, cell in enumerate(CELLS, start=1):
         page.keyboard.insert_text(cell)
         # Runs it, and goes to the next.

@@ -176,7 +176,7 @@ homeDirectory: /home/{name}
     [
         "        found = self._one(self._group(name))",
         "        made = self.find(name)\n        if made is None",
-        '        directory.join(name, settings["group"])\n    if settings["home_command"]',
+        '        directory.join(name, settings["group"])\n    have_home(',
         "        make_home(name, record, settings)",
         '        register.write(name, {**record, "state": "made"})',
     ],

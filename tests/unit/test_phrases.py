@@ -51,6 +51,6 @@ def test_the_most_particular_phrase_comes_first() -> None:
 def test_a_hostile_text_costs_no_more_than_its_length() -> None:
     found = phrase("a{x}a{y}a{z}a{w}b")
     assert found is not None
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert found.match("a" * 100_000) is None
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 0.5

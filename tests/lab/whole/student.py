@@ -15,6 +15,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.lab.idp import PASSWORD
 from tests.lab.whole.institution import HUB, Institution
 from tests.rig.hub import until
+from tests.rig.jupyterlab import new_notebook
 
 # A server starts in seconds; six hosts that share a machine may take longer.
 _PATIENCE = 120_000
@@ -105,8 +106,7 @@ class Student:
     def computes(self, code: str) -> str:
         """Run a cell of a notebook, a new one the first time; what it prints."""
         if not self.page.locator(".jp-Notebook").count():
-            self.page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
-            expect(self.page.get_by_text("Python 3 (ipykernel) | Idle").first).to_be_attached()
+            new_notebook(self.page)
         cell = self.page.locator(".jp-Notebook .jp-CodeCell").last
         number = self.page.locator(".jp-Notebook .jp-CodeCell").count()
         cell.locator(".cm-content").click()

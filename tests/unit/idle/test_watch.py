@@ -206,9 +206,9 @@ async def test_a_thousand_servers_cost_one_question_and_little_time(
         return {}
 
     monkeypatch.setattr(watch, "_last_used", used)
-    began = time.perf_counter()
+    began = time.process_time()
     watch.look()
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
     assert asked == [1]
 
 

@@ -310,11 +310,11 @@ def test_a_request_cannot_be_made_wrong(wrong: dict[str, Any]) -> None:
 def test_reading_is_quick(offer: Offer) -> None:
     hostile = {"cpus": "9" * 10**6, "memory": ["x" * 10**6], "partition": {"a": [1] * 1000}}
     for raw in (FULL, hostile):
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(100):
             try:
                 read_request(raw, offer, previous=FULL_REQUEST.stored())
             except Refusal:
                 continue
         # A mean of 2 ms is far above what it takes here, and far below what anyone notices.
-        assert time.perf_counter() - start < 0.2
+        assert time.process_time() - start < 0.2
