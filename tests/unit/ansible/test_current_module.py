@@ -16,7 +16,7 @@ from tests.rig.role_docs import ROLES
 
 _MODULE = ROLES.parent / "library/slurmhub_current.py"
 # Stands in for systemd: shows what is in a file, and notes acts as systemd 252 does.
-_SYSTEMCTL = """#!{python}
+_SYSTEMCTL = """#!{python} -IS
 import datetime, json, pathlib, sys, time
 
 folder = pathlib.Path("{folder}")

@@ -43,7 +43,8 @@ class Group:
     def key(self) -> str:
         """What they are called in choices: the same for the same file."""
         written = {(kind.value, value) for row in self.rows for kind, value in row.identifiers}
-        text = json.dumps(sorted(written))
+        # Rows that tell nobody are not merged, and may be written alike.
+        text = json.dumps([sorted(written), [] if self.sent else self.lines])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -263,6 +263,14 @@ def test_three_hundred() -> None:
     assert sum("same mail address" in note for one in found for note in one.notes) == 2
 
 
+def test_lines_that_tell_nobody_and_are_written_alike_are_called_differently() -> None:
+    mail = [Identifiers(mail="office@x")] * 2
+    rows = [*mail, Identifiers(login="a", mail="office@x"), Identifiers(login="b", mail="office@x")]
+    found = match([Row(line, "", each) for line, each in enumerate(rows, 2)], Hub())
+    assert [one.outcome for one in found] == [Outcome.LEFT_OUT] * 2 + [Outcome.PENDING] * 2
+    assert len({one.key for one in found}) == 4
+
+
 IDENTIFIERS = st.builds(
     Identifiers,
     eppn=st.sampled_from([None, "a@x", "b@x"]),
