@@ -19,13 +19,14 @@ Sources: the manuals of sacctmgr and scontrol. Seen with 22.05:
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from slurmhub.slurm import answers, entities
+from slurmhub.slurm import answers, entities, usage
 from slurmhub.slurm.advice import advice
 from slurmhub.slurm.client import SlurmClient
 from slurmhub.slurm.command import Completed
@@ -34,6 +35,7 @@ from slurmhub.slurm.entities import Association, Limits, Qos
 from slurmhub.slurm.errors import ChangeRefused, SlurmDenied, SlurmError, SlurmTextError
 from slurmhub.slurm.failing import NO_ANSWER
 from slurmhub.slurm.records import JobRecord
+from slurmhub.slurm.usage import JobUse
 
 FLAGS = ("FLEX", "MAGNETIC")
 """Of every reservation that is made here: its jobs may begin before it and end after it, and jobs
@@ -137,6 +139,22 @@ class ManagingClient(SlurmClient):
             extra_env={"SQUEUE_FORMAT2": table.format},
         )
         return answers.read_jobs(table.rows(output))
+
+    async def usage(self, account: str, since: datetime, until: datetime) -> list[JobUse]:
+        """What the jobs of this account had that ran in this time, as the accounting has it now.
+
+        The accounting hears of a start or an end a moment after it. Read in a thread.
+        """
+        output = await self._ask(
+            *("sacct", "--allocations", "--noheader", "--parsable2", "--allusers", "--duplicates"),
+            *(f"--accounts={account}", f"--format={','.join(usage.USE_FIELDS)}"),
+            *(f"--starttime={usage.moment(since)}", f"--endtime={usage.moment(until)}"),
+            extra_env={"TZ": "UTC", "SLURM_TIME_FORMAT": "%s"},
+        )
+        try:
+            return await asyncio.to_thread(lambda: list(usage.read_use(output)))
+        except SlurmTextError as error:
+            raise answers.not_understood(error.what.rstrip(".")) from error
 
     # Accounts and QOS
 
