@@ -40,6 +40,7 @@ class What(Enum):
     HELP_DENIED = "help-denied"
     HELP_ENDED = "help-ended"
     MESSAGE = "message"
+    MESSAGE_GONE = "message-gone"
     EXTENDED = "extended"
     STOPPED = "stopped"
     EXPORTED = "exported"
@@ -74,6 +75,7 @@ _SENTENCES = {
     What.HELP_DENIED: "{who} did not let {subject} in.",
     What.HELP_ENDED: "{who} ended the help of {subject}.",
     What.MESSAGE: "{who} sent a message to the class.",
+    What.MESSAGE_GONE: "{who} withdrew a message to the class.",
     What.EXTENDED: "{who} gave the server of {subject} more time.",
     What.STOPPED: "{who} stopped the server of {subject}.",
     What.EXPORTED: "{who} exported the files of the course.",

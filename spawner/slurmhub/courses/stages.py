@@ -13,7 +13,15 @@ from slurmhub.courses.record import What
 from slurmhub.courses.retention import Due, Step, calendar, due
 from slurmhub.courses.rights import SYSTEM, Action, Person
 from slurmhub.courses.stored import Stored
-from slurmhub.courses.tables import approvals, codes, courses, members, record
+from slurmhub.courses.tables import (
+    approvals,
+    codes,
+    courses,
+    helps,
+    members,
+    messages,
+    record,
+)
 from slurmhub.courses.writing import Transactions, Writing
 
 
@@ -150,7 +158,7 @@ def _end(writing: Writing, stored: Stored) -> Stored:
 
 
 def _forget(writing: Writing, key: str) -> None:
-    for table in (record, approvals, codes, members):
+    for table in (record, approvals, codes, members, messages, helps):
         writing.connection.execute(table.delete().where(table.c.course == key))
     writing.connection.execute(courses.delete().where(courses.c.key == key))
     writing.changed = True

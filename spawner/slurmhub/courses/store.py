@@ -22,10 +22,12 @@ from slurmhub.courses.changes import document_of
 from slurmhub.courses.copying import Copied, copied
 from slurmhub.courses.entering import insert_member, students_in
 from slurmhub.courses.errors import CourseRefused, CoursesAway, KeyTaken, MemberUnknown, NotAllowed
+from slurmhub.courses.helping import Helps
 from slurmhub.courses.joining import Codes
 from slurmhub.courses.kinds import is_username
 from slurmhub.courses.known import KnownPeople
 from slurmhub.courses.membership import Members
+from slurmhub.courses.messages import Messages
 from slurmhub.courses.model import Course, Role, State, Term
 from slurmhub.courses.people import Member, Source
 from slurmhub.courses.policy import Policy
@@ -67,7 +69,8 @@ def open_courses(url: str, policy: Policy, *, clock: Clock = time.time) -> Cours
 class Courses:
     """All courses of one hub. Every method raises CoursesAway when the database is away.
 
-    `members`, `people`, `codes`, `approvals` and `stages` are what has a class of its own.
+    `members`, `people`, `codes`, `approvals`, `stages`, `messages` and `helps` are what has a
+    class of its own.
     """
 
     def __init__(self, engine: sa.Engine, policy: Policy, *, clock: Clock = time.time) -> None:
@@ -77,6 +80,8 @@ class Courses:
         self.people = KnownPeople(self._all)
         self.approvals = Approvals(self._all)
         self.stages = Stages(self._all)
+        self.messages = Messages(self._all)
+        self.helps = Helps(self._all)
 
     @property
     def policy(self) -> Policy:

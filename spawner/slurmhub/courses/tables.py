@@ -123,6 +123,35 @@ approvals = sa.Table(
     sa.Index("slurmhub_course_approval_course", "course"),
 )
 
+messages = sa.Table(
+    "slurmhub_course_message",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("course", sa.String(32), sa.ForeignKey("slurmhub_course.key"), nullable=False),
+    sa.Column("author", sa.Unicode(255), nullable=False),
+    sa.Column("text", sa.UnicodeText, nullable=False),
+    sa.Column("sent", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=False),
+    sa.Index("slurmhub_course_message_course", "course"),
+)
+
+# Who of the staff asked to be let in at whose server; what is not allowed yet is only a question.
+helps = sa.Table(
+    "slurmhub_course_help",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("course", sa.String(32), sa.ForeignKey("slurmhub_course.key"), nullable=False),
+    sa.Column("student", sa.Unicode(255), nullable=False),
+    sa.Column("helper", sa.Unicode(255), nullable=False),
+    sa.Column("minutes", sa.Integer, nullable=False),
+    sa.Column("asked", sa.Float, nullable=False),
+    sa.Column("allowed", sa.Float),
+    sa.Column("ended", sa.Float),
+    sa.Column("ended_by", sa.Unicode(255)),
+    sa.Index("slurmhub_course_help_course", "course"),
+    sa.Index("slurmhub_course_help_student", "student"),
+)
+
 # One row. Each change of anything here adds one to its number, which whoever acts on courses
 # watches; and who writes holds it, so that totals over all courses are true.
 revision = sa.Table(
