@@ -1,0 +1,1 @@
+"""The courses service: a process beside the hub, with the pages and the REST API of courses."""

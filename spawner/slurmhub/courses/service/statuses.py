@@ -1,0 +1,42 @@
+"""What each error of courses is in HTTP."""
+
+from __future__ import annotations
+
+from slurmhub.courses.errors import (
+    CourseFull,
+    CourseRefused,
+    CoursesAway,
+    CourseUnknown,
+    KeyTaken,
+    MemberUnknown,
+    NotAllowed,
+    NotNow,
+    RequestUnknown,
+)
+from slurmhub.courses.roster.applying import DropsUnconfirmed, PreviewChanged
+from slurmhub.courses.service.identity import HubAway
+from slurmhub.courses.stored import CourseChanged
+from slurmhub.errors import SlurmhubError
+from slurmhub.options.refusal import Refusal
+
+_STATUSES: tuple[tuple[type[SlurmhubError], int], ...] = (
+    (CourseUnknown, 404),
+    (RequestUnknown, 404),
+    (MemberUnknown, 404),
+    (NotAllowed, 403),
+    (NotNow, 409),
+    (KeyTaken, 409),
+    (CourseFull, 409),
+    (CourseChanged, 409),
+    (PreviewChanged, 409),
+    (DropsUnconfirmed, 409),
+    (CourseRefused, 422),
+    (Refusal, 422),
+    (CoursesAway, 503),
+    (HubAway, 503),
+)
+
+
+def status_of(error: SlurmhubError) -> int:
+    """The status with which this is answered; 400 for what is no error of courses."""
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 400)
