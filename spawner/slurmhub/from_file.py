@@ -7,8 +7,9 @@ The whole jupyterhub_config.py of such a hub is
     configure_from(c, "/etc/slurmhub/main/hub.json")
 
 The file is JSON: `settings` has values by `Class.trait`; `services` has for each service of
-JupyterHub, by its name, the `token_file` of its API token and the `scopes` that it has. Secrets are
-in files of their own, which only the hub's account may read.
+JupyterHub, by its name, the `token_file` of its API token and the `scopes` that it has; `courses`,
+where instructors make courses, the `url` and the `token_file` of that service, whose scopes are its
+own affair. Secrets are in files of their own, which only the hub's account may read.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 from slurmhub.errors import SlurmhubError
 
 _PARTS = {"version", "settings", "services"}
+_COURSES = "courses"
 _VERSION = 1
 _SHORTEST_TOKEN = 32
 
@@ -47,6 +49,8 @@ def configure_from(c: Any, path: str | Path) -> None:
         owner, trait = name.split(".")
         setattr(c[owner], trait, value)
     _add_services(c, data["services"])
+    if _COURSES in data:
+        _add_courses(c, **data[_COURSES])
 
 
 def check_names(settings: dict[str, Any], source: Path | str) -> None:
@@ -91,7 +95,11 @@ def _read(file: Path) -> dict[str, Any]:
             f"The hub's settings in {file} cannot be read: {error}.",
             remedy="It is written from the site file: run 'slurmhub up' again.",
         ) from error
-    if not isinstance(data, dict) or set(data) != _PARTS or data["version"] != _VERSION:
+    if (
+        not isinstance(data, dict)
+        or set(data) - {_COURSES} != _PARTS
+        or data["version"] != _VERSION
+    ):
         raise SettingsUnusable(
             f"{file} is not a file of settings of this version.",
             remedy="It is written from the site file: run 'slurmhub up' again.",
@@ -110,6 +118,13 @@ def _add_services(c: Any, services: dict[str, Any]) -> None:
         {"name": f"service-{name}", "services": [name], "scopes": service["scopes"]}
         for name, service in services.items()
     ]
+
+
+def _add_courses(c: Any, url: str, token_file: str) -> None:
+    # Not at the top: a hub without courses needs nothing of them.
+    from slurmhub.courses.service.registration import with_courses
+
+    with_courses(c, url=url, api_token=_token(Path(token_file)))
 
 
 def _token(file: Path) -> str:

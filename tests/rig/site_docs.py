@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from slurmhub.courses.model import CourseModel
 from slurmhub_deploy.site.base import SiteModel
 from slurmhub_deploy.site.model import Site
 from slurmhub_deploy.site.shape import all_models, inner, models_in, tag_of
@@ -21,7 +22,10 @@ _NAMED = {
     "homes": "HOMES",
     "hubs": "HUB",
     "partitions": "PARTITION",
+    "environments": "ENVIRONMENT",
 }
+# The front's own models are explained on the front's page.
+_EXPLAINED = (SiteModel, CourseModel)
 
 
 def site_settings() -> str:
@@ -29,8 +33,7 @@ def site_settings() -> str:
     places = _places()
     sections = []
     for model in all_models():
-        # The front's own models are explained on the front's page.
-        if not issubclass(model, SiteModel):
+        if not issubclass(model, _EXPLAINED):
             continue
         tag = tag_of(model)
         kind = f" with `{tag[0]}: {tag[1]}`" if tag and len(_alike(model)) > 1 else ""
@@ -57,10 +60,12 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "needed"
     value = field.default
-    if value is None or value in ((), {}):
+    if value is None or value in ((), {}, ""):
         return ""
     if isinstance(value, BaseModel):
-        return "see there" if isinstance(value, SiteModel) else f"`{value.model_dump(mode='json')}`"
+        return (
+            "see there" if isinstance(value, _EXPLAINED) else f"`{value.model_dump(mode='json')}`"
+        )
     if isinstance(value, tuple):
         return f"`{json.dumps(list(value))}`"
     return f"`{json.dumps(value) if isinstance(value, bool) else value}`"

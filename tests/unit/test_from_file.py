@@ -55,6 +55,23 @@ def test_a_service_has_its_token_and_its_scopes(tmp_path: Path) -> None:
     assert (role["services"], role["scopes"]) == (["prometheus"], ["read:metrics"])
 
 
+def test_the_service_of_courses_has_what_it_registers_for(tmp_path: Path) -> None:
+    c = Config()
+    token = token_in(tmp_path)
+    courses = {"url": "http://127.0.0.1:8061", "token_file": str(token)}
+    configure_from(c, file_of(tmp_path, services=service(token), courses=courses))
+    first, second = c.JupyterHub.services
+    assert first["name"] == "prometheus"
+    assert (second["name"], second["url"], second["api_token"]) == (
+        "courses",
+        "http://127.0.0.1:8061",
+        TOKEN,
+    )
+    roles = {role["name"]: role["scopes"] for role in c.JupyterHub.load_roles}
+    assert "access:services!service=courses" in roles["user"]
+    assert not {"access:servers", "groups", "admin:servers"} & set(roles["service-courses"])
+
+
 @pytest.mark.parametrize(
     ("setting", "remedy"),
     [

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from slurmhub_deploy.site.clusters import ExistingCluster
+from slurmhub_deploy.site.courses import Courses
 from slurmhub_deploy.site.front import front_settings
 from slurmhub_deploy.site.homes import NfsHomes
 from slurmhub_deploy.site.hubs import Hub, account_of
@@ -20,6 +21,9 @@ HUB_PORT = 8081
 PROXY_PORT = 8001
 """The hub's port on the cluster's network and that of its proxy's interface on loopback, of the
 first hub of a host; the others count up, by their place in the file."""
+
+COURSES_PORT = 8061
+"""That of the service of courses, on loopback, likewise."""
 
 METRICS, OPERATORS = "prometheus", "operators"
 """Services of the hub: who scrapes it, and the verbs of the `slurmhub` command."""
@@ -41,10 +45,15 @@ def ports_of(site: Site, name: str) -> tuple[int, int]:
     return HUB_PORT + place, PROXY_PORT + place
 
 
+def courses_port_of(site: Site, name: str) -> int:
+    """The port of the service of the hub's courses."""
+    return COURSES_PORT + ports_of(site, name)[0] - HUB_PORT
+
+
 def hub_config(site: Site, name: str) -> dict[str, Any]:
     """What slurmhub.from_file reads, of a hub of a site that was checked."""
     secrets = f"/etc/slurmhub/{name}/secrets"
-    return {
+    found: dict[str, Any] = {
         "version": VERSION,
         "settings": {**site.hubs[name].settings, **own_settings(site, name)},
         "services": {
@@ -52,6 +61,12 @@ def hub_config(site: Site, name: str) -> dict[str, Any]:
             for each, scopes in _SCOPES.items()
         },
     }
+    if site.hubs[name].courses is not None:
+        found["courses"] = {
+            "url": f"http://127.0.0.1:{courses_port_of(site, name)}",
+            "token_file": f"{secrets}/courses-token",
+        }
+    return found
 
 
 def own_settings(site: Site, name: str) -> dict[str, Any]:
@@ -69,6 +84,21 @@ def database_urls(name: str, hub: Hub) -> tuple[str, str]:
     server = "postgresql+psycopg:///{}?host=/var/run/postgresql"
     account = account_of(name)
     return server.format(account), server.format(f"{account}-ledger")
+
+
+def courses_database_url(name: str, hub: Hub) -> str:
+    """The SQLAlchemy URL of the courses, which both the hub and their service open."""
+    if hub.database == "sqlite":
+        return f"sqlite:////var/lib/slurmhub-courses/{name}/courses.sqlite"
+    return f"postgresql+psycopg:///{account_of(name)}-courses?host=/var/run/postgresql"
+
+
+def courses_qos_of(site: Site, hub: Hub, courses: Courses) -> str:
+    """The QOS of courses' servers; empty: the usual one of their account."""
+    if isinstance(site.clusters[hub.cluster], ExistingCluster):
+        return courses.slurm_qos or ""
+    # The account above those of courses has one of its own name.
+    return courses.slurm_parent
 
 
 def _hub(site: Site, name: str, hub: Hub) -> dict[str, Any]:
@@ -141,8 +171,20 @@ def _spawner(site: Site, name: str, hub: Hub) -> dict[str, Any]:
         "show_logs": hub.pages.logs,
         **_limits(hub),
         **_cluster(site, name, hub),
+        **_courses(site, name, hub),
     }
     return {f"SlurmHubSpawner.{trait}": value for trait, value in found.items()}
+
+
+def _courses(site: Site, name: str, hub: Hub) -> dict[str, Any]:
+    """What starts a course's server; nothing where there are no courses."""
+    if hub.courses is None:
+        return {}
+    return {
+        "courses_url": courses_database_url(name, hub),
+        "courses_policy": hub.courses.policy.model_dump(mode="json", exclude_defaults=True),
+        "courses_shared_qos": courses_qos_of(site, hub, hub.courses),
+    }
 
 
 def _limits(hub: Hub) -> dict[str, Any]:

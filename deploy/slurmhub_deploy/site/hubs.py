@@ -11,6 +11,7 @@ from pydantic import Field
 from slurmhub.options.request import FIELDS
 from slurmhub_deploy.front.settings import AbsolutePath, BaseUrl, Domain, TwoLanguages
 from slurmhub_deploy.site.base import SiteModel
+from slurmhub_deploy.site.courses import Courses
 from slurmhub_deploy.site.limits import Limits
 from slurmhub_deploy.site.pages import ClassTrait, Idle, Pages, Terms
 from slurmhub_deploy.site.probe import Probe
@@ -76,6 +77,16 @@ def number_of(name: str, hub: Hub) -> int:
     Slurm's daemons find out by the number who asks, on hosts of their own.
     """
     return hub.uid or _LOWEST + zlib.crc32(name.encode()) % _HOW_MANY
+
+
+def courses_account_of(name: str) -> str:
+    """The system account that the service of a hub's courses runs as; 32 characters at most."""
+    return f"slurmhub-course-{name}"
+
+
+def courses_number_of(name: str, courses: Courses) -> int:
+    """The number of that account, likewise."""
+    return courses.uid or _LOWEST + zlib.crc32(courses_account_of(name).encode()) % _HOW_MANY
 
 
 def people_of(name: str, hub: Hub) -> str:
@@ -148,6 +159,11 @@ class Hub(SiteModel):
         default=None, description="Terms of use that each person accepts once; none if absent."
     )
     pages: Pages = Field(default=Pages(), description="What people see of the hub's pages.")
+    courses: Courses | None = Field(
+        default=None,
+        description="Courses that instructors make by themselves; none if absent.",
+        examples=[{"makers": ["instructors"]}],
+    )
     end_servers_at_sign_out: bool = Field(
         default=False, description="Whether servers of a person who signs out are ended."
     )

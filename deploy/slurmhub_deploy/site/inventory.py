@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from slurmhub_deploy.site.clusters import ExistingCluster, MadeCluster
+from slurmhub_deploy.site.courses_service import courses_service
 from slurmhub_deploy.site.front import front_settings, metadata_folder
 from slurmhub_deploy.site.homes import NfsHomes
 from slurmhub_deploy.site.hosts import Machine
@@ -20,7 +21,7 @@ from slurmhub_deploy.site.hub_config import hub_config, ports_of
 from slurmhub_deploy.site.hubs import account_of, number_of, people_of
 from slurmhub_deploy.site.metadata import copies
 from slurmhub_deploy.site.model import Site
-from slurmhub_deploy.site.slurm_entities import slurm_accounts, slurm_operators
+from slurmhub_deploy.site.slurm_entities import course_accounts, slurm_accounts, slurm_operators
 from slurmhub_deploy.site.texts import names_in
 
 ROLES = (
@@ -165,6 +166,8 @@ def _cluster(site: Site, name: str) -> dict[str, Any]:
         partition["nodes"] = names_in(partition["nodes"])
     data["accounts"] = slurm_accounts(site, name)
     data["operators"] = slurm_operators(site, name)
+    if parents := course_accounts(site, name):
+        data["course_accounts"] = parents
     return data
 
 
@@ -191,6 +194,9 @@ def _hub(site: Site, name: str) -> dict[str, Any]:
         hub.sign_in.hub_session_hours or hub.sign_in.session_hours
     )
     data["profiles"] = [profile.as_data() for profile in hub.profiles]
+    del data["courses"]
+    if hub.courses is not None:
+        data["courses"] = courses_service(site, name, hub.courses)
     tls = site.tls_of(hub)[1]
     data["tls"] = _plain(tls)
     if tls.kind == "acme":

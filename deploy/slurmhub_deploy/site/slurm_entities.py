@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from slurmhub.slurm.entities import DENY_ON_LIMIT
 from slurmhub.slurm.memory import Memory
-from slurmhub_deploy.site.hubs import Hub, account_of, number_of
+from slurmhub_deploy.site.hubs import (
+    Hub,
+    account_of,
+    courses_account_of,
+    courses_number_of,
+    number_of,
+)
 from slurmhub_deploy.site.limits import Limits
 from slurmhub_deploy.site.model import Site
 
@@ -45,14 +52,37 @@ def slurm_accounts(site: Site, cluster: str) -> list[dict[str, Any]]:
 
 def slurm_operators(site: Site, cluster: str) -> list[dict[str, Any]]:
     """The system accounts of a cluster's hubs, with their numbers and Slurm accounts."""
+    found = []
+    for name, hub in site.hubs.items():
+        if hub.cluster != cluster:
+            continue
+        account = slurm_account_of(name, hub)
+        found.append({"name": account_of(name), "uid": number_of(name, hub), "account": account})
+        if hub.courses is not None:
+            found.append(
+                {
+                    "name": courses_account_of(name),
+                    "uid": courses_number_of(name, hub.courses),
+                    "account": account,
+                }
+            )
+    return found
+
+
+def course_accounts(site: Site, cluster: str) -> list[dict[str, Any]]:
+    """The accounts of a cluster above those of courses, each with a QOS of its own name."""
+    parents = {
+        hub.courses.slurm_parent: hub.domain
+        for hub in reversed(site.hubs.values())
+        if hub.cluster == cluster and hub.courses is not None
+    }
     return [
         {
-            "name": account_of(name),
-            "uid": number_of(name, hub),
-            "account": slurm_account_of(name, hub),
+            "name": name,
+            "description": f"Courses of {domain}",
+            "flags": [DENY_ON_LIMIT],
         }
-        for name, hub in site.hubs.items()
-        if hub.cluster == cluster
+        for name, domain in sorted(parents.items())
     ]
 
 

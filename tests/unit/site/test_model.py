@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from slurmhub.courses.model import CourseModel
 from slurmhub_deploy.site import texts
 from slurmhub_deploy.site.base import SiteModel
 from slurmhub_deploy.site.shape import all_models, tag_of
@@ -16,7 +17,7 @@ from slurmhub_deploy.site.shape import all_models, tag_of
 SETTINGS = [
     pytest.param(field, id=f"{model.__name__}.{name}")
     for model in all_models()
-    if issubclass(model, SiteModel)
+    if issubclass(model, (SiteModel, CourseModel))
     for name, field in model.model_fields.items()
 ]
 

@@ -91,6 +91,9 @@ def _of_hub(site: Site, name: str) -> Iterator[Needed]:
     yield _made(f"metrics_token.{name}", "Prometheus reads metrics with it", making.hexadecimal)
     yield _made(f"probe_token.{name}", "announce, drain and status use it", making.hexadecimal)
     yield _made(f"front_secret.{name}", "between the front and the hub", making.front_secret)
+    if hub.courses is not None:
+        what = "the service of courses is known to the hub by it"
+        yield _made(f"courses_token.{name}", what, making.hexadecimal)
     for use in ("signing", "encryption"):
         yield Needed(
             (f"sp_{use}_key.{name}", f"sp_{use}_certificate.{name}"),

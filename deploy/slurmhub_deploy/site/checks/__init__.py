@@ -12,6 +12,7 @@ from pathlib import Path as FilePath
 from slurmhub_deploy.site.checks import (
     clusters,
     control,
+    courses,
     homes,
     hosts,
     hubs,
@@ -63,6 +64,10 @@ CHECKS: tuple[Check, ...] = (
     pages.modules_are_there,
     profiles.profiles_are_read,
     profiles.profiles_fit_the_cluster,
+    courses.courses_are_made_by_somebody,
+    courses.courses_bounds_agree,
+    courses.courses_fit_the_cluster,
+    courses.courses_have_an_account_of_their_own,
     people.uids_are_free,
     people.hubs_that_share,
     people.directory_serves_all,

@@ -8,7 +8,7 @@ from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.times import TimeLimit
 from slurmhub_deploy.site.checks.finding import Around, Said, one_of
 from slurmhub_deploy.site.clusters import MadeCluster
-from slurmhub_deploy.site.hubs import Hub, number_of
+from slurmhub_deploy.site.hubs import Hub, courses_number_of, number_of
 from slurmhub_deploy.site.model import Path
 
 
@@ -45,26 +45,33 @@ def names_exist(around: Around) -> Iterator[Said]:
 
 def numbers_differ(around: Around) -> Iterator[Said]:
     """The system accounts of two hubs are two."""
-    seen: dict[int, str] = {}
-    for name, hub in around.site.hubs.items():
-        number = number_of(name, hub)
-        first = seen.setdefault(number, name)
-        if first != name:
+    seen: dict[int, tuple[str, Path]] = {}
+    for name, number, path in _numbers(around):
+        account, where = seen.setdefault(number, (name, path))
+        if where != path:
             yield Said(
-                ("hubs", name, "uid"),
-                f"the system accounts of the hubs {first} and {name} have one number, {number}",
+                path,
+                f"the system accounts of {account} and {name} have one number, {number}",
                 f"Give {name} another one: `uid: {number + 1}`.",
-                (("hubs", first, "uid"), ("hubs", name)),
+                (where, where[:2], path[:-1]),
             )
-        if hub.accounts.source == "made" and (
-            hub.accounts.lowest_uid <= number <= hub.accounts.highest_uid
-        ):
+        accounts = around.site.hubs[str(path[1])].accounts
+        if accounts.source == "made" and accounts.lowest_uid <= number <= accounts.highest_uid:
             yield Said(
-                ("hubs", name, "uid"),
+                path,
                 f"{number} is among the numbers that people are given",
                 "Choose one that is not between lowest_uid and highest_uid.",
-                (("hubs", name, "accounts"), ("hubs", name)),
+                (("hubs", path[1], "accounts"), path[:-1]),
             )
+
+
+def _numbers(around: Around) -> Iterator[tuple[str, int, Path]]:
+    """Each system account's number, and where it is set."""
+    for name, hub in around.site.hubs.items():
+        yield f"the hub {name}", number_of(name, hub), ("hubs", name, "uid")
+        if hub.courses is not None:
+            number = courses_number_of(name, hub.courses)
+            yield f"the courses of {name}", number, ("hubs", name, "courses", "uid")
 
 
 def domains_differ(around: Around) -> Iterator[Said]:
