@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
@@ -186,6 +186,47 @@ def ask_for_sessions() -> None:
 
     vars(get_current_user_cookie)["asks_for_sessions"] = True
     BaseHandler.get_current_user_cookie = get_current_user_cookie
+
+
+def hear_sign_ins(hear: Callable[..., Awaitable[None]]) -> None:
+    """Have `hear(handler, user, data)` called when somebody has signed in, by whatever way.
+
+    JupyterHub has a hook before a sign-in is accepted, when there may be no user and no groups yet,
+    and none after. `data` is what `Authenticator.authenticate` was given.
+    """
+    inherited = BaseHandler.login_user
+    if hasattr(inherited, "heard_by"):
+        vars(inherited)["heard_by"] = hear
+        return
+
+    @wraps(inherited)
+    async def login_user(self: Any, data: Any = None) -> Any:
+        user = await inherited(self, data)
+        if user is not None:
+            await vars(login_user)["heard_by"](self, user, data)
+        return user
+
+    vars(login_user)["heard_by"] = hear
+    BaseHandler.login_user = login_user
+
+
+def check_named_servers(check: Callable[..., Awaitable[None]]) -> None:
+    """Let `check(inherited, handler, user, server_name, display_name, check_limit)` decide.
+
+    JupyterHub asks one method whether somebody may have a server of a name, from all its pages and
+    its API, and has no setting that tells some names from others.
+    """
+    inherited = BaseHandler._check_named_server_request
+    if hasattr(inherited, "decided_by"):
+        vars(inherited)["decided_by"] = check
+        return
+
+    @wraps(inherited)
+    async def decide(self: Any, *args: Any, **kwargs: Any) -> None:
+        await vars(decide)["decided_by"](inherited, self, *args, **kwargs)
+
+    vars(decide)["decided_by"] = check
+    BaseHandler._check_named_server_request = decide
 
 
 def bind_session(handler: Any, hub_session: str) -> None:

@@ -159,7 +159,8 @@ class Jobs:
                 self._log.warning("Slurm did not answer the submission of %s.", label(intent))
             else:
                 self._log.error("Slurm refused %s: %s", label(intent), refusal.message)
-                told = not_submitted(refusal.kind, refusal.message)
+                account = intent.request.get("account")
+                told = not_submitted(refusal.kind, refusal.message, account=account)
                 self.end(job, told, confirmed=True)
         except NotCrossed as error:
             outcome = "not-crossed"

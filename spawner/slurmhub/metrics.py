@@ -160,3 +160,10 @@ GPU_ALLOCATED = Counter(
 GPU_USED = Counter(
     "slurmhub_gpu_used_seconds", "GPU seconds that jobs of this hub told were busy", _WHO
 )
+
+# Courses
+
+COURSES_UNANSWERED = Counter(
+    "slurmhub_courses_unanswered",
+    "Times that the hub asked the database of courses who is in them, and got no answer",
+)

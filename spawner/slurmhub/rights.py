@@ -26,7 +26,7 @@ class PeoplesRights:
     """The rights of everybody, by the name of their Unix account.
 
     `groups_of` looks the names of an account's groups up, which may take as long as a directory
-    service takes: it runs in a thread.
+    service takes: it runs in a thread. Accounts that are `not_offered` are for nobody to choose.
     """
 
     def __init__(
@@ -35,10 +35,12 @@ class PeoplesRights:
         *,
         log: logging.Logger,
         groups_of: Callable[[str], frozenset[str]] | None = None,
+        not_offered: Callable[[str], bool] = lambda account: False,
     ) -> None:
         self._accounting = accounting
         self._log = log
         self._groups_of = groups_of or unix_groups
+        self._not_offered = not_offered
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
         self._lookups: dict[str, asyncio.Task[None]] = {}
 
@@ -54,13 +56,18 @@ class PeoplesRights:
                 groups=groups[1] if groups else None,
                 awaited=cache.age is None,
             )
+        usual = accounting.default_accounts.get(name, "")
+        every = accounting.associations.get(name, ())
+        mine = tuple(one for one in every if not self._not_offered(one.account))
         return Rights(
             name=name,
             groups=groups[1] if groups else None,
             known=True,
             stale_seconds=cache.age if cache.trouble else None,
-            associations=accounting.associations.get(name, ()),
-            default_account=accounting.default_accounts.get(name, ""),
+            associations=mine,
+            # Where Slurm's own choice is not offered, the job must name another.
+            default_account="" if self._not_offered(usual) else usual,
+            none_left=bool(every) and not mine,
             qos=accounting.qos,
             enforced=accounting.enforced,
         )

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from slurmhub import announcing
 from slurmhub.assets import asset
 from slurmhub.certificates import issue
+from slurmhub.courses.seen import SeenCourses
+from slurmhub.courses.slurm.desired import is_courses
 from slurmhub.enrolment import Enrolment
 from slurmhub.errors import SlurmhubError
 from slurmhub.files.folder import Files
@@ -69,6 +71,8 @@ class Runtime:
     offers: Offers
     orphans: Orphans
     enrolment: Enrolment
+    course_offers: Offers
+    courses: SeenCourses | None = None
 
     def offer(self, account: str | None = None) -> Offer | None:
         """What may be asked for now, from cached facts; None while there are none.
@@ -114,6 +118,8 @@ async def close() -> None:
         _runtime.idle.close()
         _runtime.orphans.close()
         await _runtime.jobs.close()
+        if _runtime.courses is not None:
+            await _runtime.courses.close()
         _runtime = None
 
 
@@ -151,7 +157,10 @@ def _build(settings: Any) -> Runtime:
     announcing.use(Notices(jobs.ledger.engine))
     limits = settings.site_limits()
     accounting = AccountingCache(client, log=log)
-    people = PeoplesRights(accounting, log=log)
+    courses = settings.seen_courses(log)
+    people = PeoplesRights(
+        accounting, log=log, not_offered=(lambda _: False) if courses is None else is_courses
+    )
     facts = FactsCache(client, log=log, prepare=partial(_prepare, limits=limits))
     labels.use(labels.bounds_of(facts, [one.name for one in profiles.profiles], accounting))
     rendezvous = Rendezvous(
@@ -189,6 +198,8 @@ def _build(settings: Any) -> Runtime:
             jobs, client, hub_name=settings.hub_name, look_at_cluster=facts.refresh, log=log
         ),
         enrolment=_enrolment(settings, client, accounting),
+        course_offers=Offers(facts, people, settings.course_limits(limits)),
+        courses=courses,
     )
 
 

@@ -14,6 +14,7 @@ from slurmhub.auth.guard import guard
 from slurmhub.auth.settings import SignInTraits
 from slurmhub.errors import SlurmhubError
 from slurmhub.hub.activity import hear_reports
+from slurmhub.hub.courses import furnish as furnish_courses
 from slurmhub.hub.files import HANDLERS as FILES
 from slurmhub.hub.keeping import HANDLERS as KEEPING
 from slurmhub.hub.language import HANDLERS as LANGUAGE
@@ -121,7 +122,8 @@ async def _begin_when_ready() -> None:
     try:
         settings = app.spawner_class(config=app.config)
         use(getattr(settings, "default_language", SOURCE))
-        runtime(settings)
+        if runtime(settings).courses is not None:
+            furnish_courses(app)
     except (SlurmhubError, TraitError) as error:
         app.log.critical("This hub cannot start. %s", error)
         raise SystemExit(1) from error

@@ -47,7 +47,12 @@ class SwitchHandler(BaseHandler):  # type: ignore[misc]
         if "give_up" in self.request.body_arguments:
             if second is not None:
                 jobs.cancel(second, GIVEN_UP)
-        elif job is not None and second is None and may_switch(job):
+        elif (
+            job is not None
+            and second is None
+            and may_switch(job)
+            and not spawner.is_courses_server()
+        ):
             await self._ask(spawner, job)
         names = (url_escape_path(user_name), url_escape_path(server_name))
         self.redirect(url_path_join(self.hub.base_url, "spawn-pending", *names))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from slurmhub.courses.slurm.desired import is_courses
+from slurmhub.courses.slurm.refusals import refused as refused_to_course
 from slurmhub.job.last_words import Finding, disk_full, over_quota
 from slurmhub.ledger import Outcome
 from slurmhub.slurm.advice import advice
@@ -31,8 +33,11 @@ _BY_KIND = {
 }
 
 
-def not_submitted(kind: str, words: str) -> Outcome:
-    """A submission that was not taken, by the helper's kind; `words` are its or Slurm's own."""
+def not_submitted(kind: str, words: str, *, account: object = None) -> Outcome:
+    """A submission that was not taken, by the helper's kind; `words` are its or Slurm's own.
+
+    `account` is the Slurm account that was to be charged, where one was named.
+    """
     words = words.strip()[:2000]
     if kind == "home":
         if "No space left" in words:
@@ -44,7 +49,7 @@ def not_submitted(kind: str, words: str) -> Outcome:
     if kind in _BY_KIND:
         plain, remedy = _BY_KIND[kind]
         return Outcome(kind, plain, remedy, detail=words)
-    return refused(words)
+    return refused(words, account=account)
 
 
 def _home_words(words: str) -> str:
@@ -55,9 +60,9 @@ def _home_words(words: str) -> str:
     return _HOME
 
 
-def refused(words: str) -> Outcome:
+def refused(words: str, *, account: object = None) -> Outcome:
     """Slurm's refusal of a submission, with our advice beside its own words."""
-    counsel = advice(words)
+    counsel = refused_to_course(words) if is_courses(account) else advice(words)
     return Outcome("refused", counsel.plain, counsel.remedy, detail=words.strip()[:2000])
 
 

@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 
 from jupyterhub.utils import url_escape_path
 from tornado import web
-from traitlets import HasTraits, default
+from traitlets import default
 
 from slurmhub import metrics
+from slurmhub.courses.hub_settings import CourseTraits
+from slurmhub.courses.serving import CourseServerRefused
 from slurmhub.errors import SlurmhubError
 from slurmhub.options.admission import Admission, admit
 from slurmhub.options.cards import Surroundings, draw_page
@@ -95,7 +97,7 @@ class ServerFailed(web.HTTPError):
         return failure
 
 
-class OptionsDoor(HasTraits):
+class OptionsDoor(CourseTraits):
     """The spawner's options: drawn as a form, read from anywhere, validated once.
 
     Mixed into the spawner, whose attributes it uses.
@@ -134,6 +136,10 @@ class OptionsDoor(HasTraits):
 
     def _read_form(self, form_data: Mapping[str, Any]) -> dict[str, Any]:
         form = {name: value for name, value in form_data.items() if name != "_xsrf"}
+        if self.is_courses_server():
+            # Nothing is asked there, so nothing is read.
+            _attempt.set(FormAttempt(self.name, {}, {}))
+            return {}
         options = options_of_form(form)
         if options is None:
             _attempt.set(FormAttempt(self.name, form, {}, (NOTHING_PRESSED,)))
@@ -158,8 +164,12 @@ class OptionsDoor(HasTraits):
     async def draw_form(self) -> str:
         """The options form: as refused, as the link says, or as last accepted."""
         await self.known()
-        offer, allowed = self.offer(), self.allowed()
         attempt, asked = _attempt.get(), _asked.get()
+        # The hub draws a refused form from the default server's spawner.
+        asking = self.user.spawners[attempt.server] if attempt else self
+        if asking.is_courses_server():
+            return str(asking.draw_course(attempt.problems if attempt else ()))
+        offer, allowed = self.offer(), self.allowed()
         if attempt is not None:
             filling = filled_again(attempt.form, attempt.options, attempt.problems)
         elif asked.options:
@@ -179,6 +189,7 @@ class OptionsDoor(HasTraits):
         await asyncio.gather(
             self.runtime.facts.within(FIRST_FACTS),
             self.runtime.people.within(self.account_name(), FIRST_FACTS),
+            self.courses_known(FIRST_FACTS),
         )
 
     def account_name(self) -> str:
@@ -217,6 +228,9 @@ class OptionsDoor(HasTraits):
     def grants(self, request: JobRequest, like: Mapping[str, Any]) -> bool:
         """Whether this request could be made as the stored one was: by its profile, or by none."""
         try:
+            if self.course_server() is not None:
+                # A course's server is as the course says, and no other way.
+                return False
             self.judge({**request.stored(), **profile_of(like)})
         except Refusal:
             return False
@@ -234,6 +248,10 @@ class OptionsDoor(HasTraits):
     def _admit(
         self, options: Mapping[str, Any], *, previous: Mapping[str, Any] | None = None
     ) -> Admission:
+        course = self.course_request()
+        if course is not None:
+            return Admission(self.runtime.profiles.whole, course)
+        self.refuse_without_account()
         return admit(options, self.offer(), self.allowed(), previous=previous)
 
     def accept(self, options: Mapping[str, Any]) -> None:
@@ -252,7 +270,7 @@ class OptionsDoor(HasTraits):
         except Refusal as refusal:
             for problem in refusal.problems:
                 metrics.REQUESTS_REFUSED.labels(problem.field).inc()
-            self._forget_refused(accepted)
+            self._keep_options(accepted)
             attempt = _attempt.get()
             if attempt is not None:
                 attempt.problems = refusal.problems
@@ -260,17 +278,22 @@ class OptionsDoor(HasTraits):
             failed = ServerFailed(
                 words, remedy=refusal.remedy, status=400, reason="Options refused"
             )
-            if self.runtime.offer() is None:
+            if isinstance(refusal, CourseServerRefused):
+                failed.status_code = refusal.status
+            elif self.runtime.offer() is None:
                 # Not the person's mistake: a hub that has just started does not know yet.
                 failed = ServerFailed(
                     words, remedy=refusal.remedy, status=503, reason="Cluster not known yet"
                 )
                 failed.headers = {"Retry-After": "2"}
             raise failed from refusal
+        if self.is_courses_server():
+            # Whatever was sent: the course's own are those that count.
+            self._keep_options(admission.stored())
         self.request, self._profile = admission.request, admission.profile.name
         self.runtime.jobs.ledger.accept(self.user.name, self.name, admission.stored())
 
-    def _forget_refused(self, accepted: dict[str, Any]) -> None:
+    def _keep_options(self, accepted: dict[str, Any]) -> None:
         # JupyterHub stores options before they are validated, and would offer them again.
         self.user_options = accepted
         if self.orm_spawner is not None:

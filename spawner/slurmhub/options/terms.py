@@ -21,7 +21,8 @@ class Rights:
 
     `name` is the Unix account. `groups` is None while they are not known. Without `known` there
     is no accounting, or it has not answered yet: then `awaited` says that it is to be waited
-    for. `stale_seconds` is the age of what is known when slurmdbd no longer answers.
+    for. `stale_seconds` is the age of what is known when slurmdbd no longer answers. `none_left`
+    says that the person has accounts, and may choose none of them.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Rights:
     stale_seconds: float | None = None
     associations: tuple[Association, ...] = ()
     default_account: str = ""
+    none_left: bool = False
     qos: Mapping[str, QosRecord] = field(default_factory=dict)
     enforced: frozenset[str] = frozenset()
 

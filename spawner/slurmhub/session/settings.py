@@ -43,6 +43,8 @@ class SessionTraits(HasTraits):
 
         def site_limits(self) -> Any: ...
 
+        def course_servers(self) -> frozenset[str]: ...
+
     @validate("usage_interval")
     def _check_usage_interval(self, proposal: Any) -> float:
         if proposal["value"] < LEAST_USAGE_INTERVAL:
@@ -77,7 +79,10 @@ class SessionTraits(HasTraits):
         )
 
     def session_cards(self) -> list[Card]:
-        """Every server of this person, also those that never ran, for the home page."""
+        """Every server of this person, also those that never ran, for the home page.
+
+        Those of courses are on it as courses.
+        """
         named = self.user.orm_user.orm_spawners if self.user.allow_named_servers else {}
-        names = ["", *sorted(name for name in named if name)]
+        names = ["", *sorted(name for name in named if name and name not in self.course_servers())]
         return [card_of(self, name) or not_started(self, name) for name in names]

@@ -181,6 +181,16 @@ def account_of(key: str) -> str:
     return f"{PREFIX}{key}"
 
 
+def is_courses(account: object) -> bool:
+    """Whether an account is that of a course; nobody else's may have such a name."""
+    return isinstance(account, str) and account.startswith(PREFIX)
+
+
+def qos_of(key: str, *, own_qos: bool, shared_qos: str) -> str:
+    """The QOS of a course's jobs, as `ClusterSite` has it; empty for the usual one."""
+    return account_of(key) if own_qos else shared_qos
+
+
 def key_of_reservation(name: str) -> str | None:
     """The course whose reservation has such a name; None: no course's has."""
     found = _RESERVATION.fullmatch(name)
@@ -213,7 +223,7 @@ def _wanted(one: CourseOnCluster, site: ClusterSite, now: datetime) -> Wanted:
             name=name,
             parent=site.parent,
             limits=of_account,
-            qos=name if site.own_qos else site.shared_qos,
+            qos=qos_of(one.course.key, own_qos=site.own_qos, shared_qos=site.shared_qos),
         ),
         qos=qos,
         members=one.members,
