@@ -59,6 +59,7 @@ UNSPOKEN = frozenset(
         "courses/policy.py",
         "courses/roster/headings.py",
         "courses/rows.py",
+        "courses/seen.py",
         "courses/service/__main__.py",
         "courses/service/application.py",
         "courses/service/headers.py",

@@ -104,12 +104,12 @@ async def check_name(
         raise web.HTTPError(400, "Named servers are not enabled.")
     if check_limit and server_name not in user.orm_spawners:
         limit = handler.named_server_limit_per_user
-        most = await maybe_future(limit(handler)) if callable(limit) else limit
+        number = await maybe_future(limit(handler)) if callable(limit) else limit
         others = [name for name in user.orm_spawners if name and name not in mine]
-        if 0 < most <= len(others):
+        if 0 < number <= len(others):
             raise web.HTTPError(
                 400,
-                f"User {user.name} already has the maximum of {most} named servers."
+                f"User {user.name} already has the maximum of {number} named servers."
                 "  One must be deleted before a new server can be created",
             )
     await inherited(handler, user, server_name, display_name, False)

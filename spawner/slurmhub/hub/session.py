@@ -11,6 +11,7 @@ from jupyterhub.scopes import needs_scope
 from jupyterhub.utils import url_path_join
 from tornado import web
 
+from slurmhub.courses.service.registration import LENGTHEN
 from slurmhub.errors import SlurmhubError
 from slurmhub.hub.pages import SERVERS, spawner_of
 from slurmhub.language import told, told_json
@@ -48,12 +49,20 @@ class SessionHandler(APIHandler):  # type: ignore[misc]
         card = card_of(spawner, server_name)
         self._answer(card.as_json() if card else {"step": "none", "message": _NOT_RUNNING})
 
-    @needs_scope("access:servers")
     async def post(self, user_name: str, server_name: str = "") -> None:
         """Give the server more time: {"limit": MINUTES} is the limit that the person saw.
 
-        Or {"keep": true}: its owner still needs it, though it does nothing.
+        Or {"keep": true}: its owner still needs it, though it does nothing. A service that may
+        lengthen servers and enter none is told the new limit, and nothing of the server.
         """
+        # Not by JupyterHub's decorator: it knows no scope but its own when this module is read.
+        if self.current_user is not None and self.has_scope(LENGTHEN):
+            await self._lengthen(user_name, server_name)
+        else:
+            await self._post(user_name, server_name)
+
+    @needs_scope("access:servers")
+    async def _post(self, user_name: str, server_name: str) -> None:
         spawner = spawner_of(self, user_name, server_name)
         said = self.get_json_body() or {}
         if said == {"keep": True}:
@@ -72,6 +81,17 @@ class SessionHandler(APIHandler):  # type: ignore[misc]
             return
         card = card_of(spawner, server_name)
         self._answer(card.as_json() if card else {})
+
+    async def _lengthen(self, user_name: str, server_name: str) -> None:
+        said = self.get_json_body() or {}
+        if not isinstance(said, dict) or set(said) - {"limit"}:
+            raise web.HTTPError(400, "The message may hold limit only.")
+        spawner = spawner_of(self, user_name, server_name)
+        try:
+            self._answer({"limit": await _extend(spawner, said.get("limit")), "granted": True})
+        except NotExtended as refusal:
+            self.set_status(refusal.status)
+            self._answer({"message": str(refusal).strip()})
 
     def _answer(self, body: dict[str, Any]) -> None:
         self.set_header("Content-Type", "application/json")
