@@ -16,6 +16,7 @@ from prometheus_client import metrics as prometheus
 from traitlets import HasTraits
 
 from slurmhub import metrics
+from slurmhub.courses.service.api.openapi import document_text
 from slurmhub.hub.configure import _REPLACED
 from slurmhub.hub.page_traits import PageTraits
 from slurmhub.idle.settings import IdleTraits
@@ -33,6 +34,7 @@ from tests.rig.site_metrics import site_metrics
 
 PROJECT = Path(__file__).parents[2]
 SCHEMA = PROJECT / "docs/site.schema.json"
+API = PROJECT / "docs/api/courses.json"
 # Written by the runs that they are about, and checked where they are made.
 WRITTEN_BY_RUNS = frozenset({"docs/benchmarks.md", "docs/matrix.md"})
 
@@ -211,6 +213,10 @@ def main() -> int:
     if SCHEMA.read_text() != schema_text():
         SCHEMA.write_text(schema_text())
         sys.stdout.write("docs/site.schema.json: written\n")
+    if not API.exists() or API.read_text() != document_text():
+        API.parent.mkdir(exist_ok=True)
+        API.write_text(document_text())
+        sys.stdout.write("docs/api/courses.json: written\n")
     for name in role_docs.rewrite():
         sys.stdout.write(f"{name}: written\n")
     return 0

@@ -33,6 +33,10 @@ MOST_CLASSES = 20
 """Hours of a class in one week."""
 
 
+# Before and after these, calendars and time zones say nothing that is of use.
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
+
+
 class CourseModel(BaseModel):
     """What all of this has in common: it is never changed, and takes nothing that it has not."""
 
@@ -43,8 +47,8 @@ class Term(CourseModel):
     """From the morning of the first day to the end of the last, in the course's time zone."""
 
     name: Line
-    first: date
-    last: date
+    first: Day
+    last: Day
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -14,7 +14,10 @@ from jupyterhub.utils import make_ssl_context
 from tornado.httpserver import HTTPServer
 
 from slurmhub.courses.service.application import LARGEST_BODY, make_application
+from slurmhub.courses.service.cluster import CourseCluster
 from slurmhub.courses.service.place import Place, find_place
+from slurmhub.courses.service.running import Loops
+from slurmhub.courses.service.secret import load_secret
 from slurmhub.courses.service.settings import ServiceSettings, read_settings
 from slurmhub.courses.store import open_courses
 from slurmhub.errors import SlurmhubError
@@ -27,11 +30,16 @@ async def serve(settings: ServiceSettings, place: Place) -> None:
     """Serve until SIGTERM or SIGINT. Raises SlurmhubError, OSError."""
     use(settings.language)
     courses = await asyncio.to_thread(open_courses, settings.database, settings.policy)
+    secret = load_secret(settings.secret_file, settings.database)
+    cluster = None
+    if settings.cluster is not None:
+        cluster = CourseCluster.of(settings.cluster, settings, courses.snapshot)
+    loops = Loops(courses, cluster)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     server = HTTPServer(
-        make_application(courses, place),
+        make_application(courses, place, secret, cluster),
         ssl_options=make_ssl_context(
             place.keyfile, place.certfile, cafile=place.client_ca, purpose=Purpose.CLIENT_AUTH
         ),
@@ -43,10 +51,12 @@ async def serve(settings: ServiceSettings, place: Place) -> None:
     address, port = place.address
     server.listen(port, address=address)
     _log.info("Courses of %s are served at %s%s", settings.hub, place.listen, place.prefix)
+    loops.start()
     try:
         await stop.wait()
     finally:
         server.stop()
+        await loops.stop()
         await server.close_all_connections()
         courses.close()
 

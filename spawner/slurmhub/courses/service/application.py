@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+from typing import Any
+
 from jupyterhub.log import log_request
 from tornado import web
 
+from slurmhub.courses.roster.codes import CodeKey
+from slurmhub.courses.service.api.handlers import HANDLERS as API
+from slurmhub.courses.service.cluster import CourseCluster
 from slurmhub.courses.service.identity import make_auth
 from slurmhub.courses.service.page import NoPage, SignedInPage
 from slurmhub.courses.service.pages import HANDLERS as PAGES
@@ -17,17 +24,21 @@ LARGEST_BODY = 10_000_000
 """Bytes of a request; rosters are the largest."""
 
 
-def make_application(courses: Courses, place: Place) -> web.Application:
-    """The application for these courses at this place."""
-    handlers = [*PAGES, ("oauth_callback", SignedInPage)]
+def make_application(
+    courses: Courses, place: Place, secret: bytes, cluster: CourseCluster | None = None
+) -> web.Application:
+    """The application for these courses at this place; `secret` is of 32 bytes."""
+    handlers: list[tuple[Any, ...]] = [*PAGES, *API, ("oauth_callback", SignedInPage)]
     application = web.Application(
-        [(f"{place.prefix}{path}", handler) for path, handler in handlers],
+        [(f"{place.prefix}{path}", *rest) for path, *rest in handlers],
         default_handler_class=NoPage,
         courses=courses,
         place=place,
         hub_auth=make_auth(place),
         templates=make_templates(),
-        cookie_secret=place.cookie_secret,
+        cluster=cluster,
+        code_key=CodeKey(secret),
+        cookie_secret=hmac.digest(secret, b"slurmhub courses: cookies", hashlib.sha256),
         xsrf_cookies=True,
         log_function=log_request,
     )

@@ -11,6 +11,8 @@ from tornado import web
 
 from slurmhub.courses.errors import NotAllowed
 from slurmhub.courses.rights import Person
+from slurmhub.courses.roster.codes import CodeKey
+from slurmhub.courses.service.cluster import CourseCluster
 from slurmhub.courses.service.identity import HubAway, person_of
 from slurmhub.courses.service.place import Place
 from slurmhub.courses.store import Courses
@@ -45,6 +47,18 @@ class Asking(HubOAuthenticated, web.RequestHandler):  # type: ignore[misc]
     def place(self) -> Place:
         """Where the service and the hub are."""
         found: Place = self.settings["place"]
+        return found
+
+    @property
+    def code_key(self) -> CodeKey:
+        """Makes of join codes what the database has of them."""
+        found: CodeKey = self.settings["code_key"]
+        return found
+
+    @property
+    def cluster(self) -> CourseCluster | None:
+        """The cluster of the courses, where there is one."""
+        found: CourseCluster | None = self.settings["cluster"]
         return found
 
     @property

@@ -6,8 +6,6 @@ with it; whoever starts it otherwise sets the same.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -60,11 +58,6 @@ class Place:
         """The address and port to listen at."""
         parts = urlsplit(self.listen)
         return parts.hostname or "127.0.0.1", parts.port or 80
-
-    @property
-    def cookie_secret(self) -> bytes:
-        """What cookies are signed with: the same after a restart, as long as the token is."""
-        return hmac.digest(self.token.encode(), b"slurmhub courses: cookies", hashlib.sha256)
 
 
 def find_place(environ: Mapping[str, str], token_file: Path | None = None) -> Place:

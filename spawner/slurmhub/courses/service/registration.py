@@ -4,8 +4,10 @@
     from slurmhub.courses.service.registration import with_courses
 
     slurmhub.configure(c)
-    with_courses(c, url="http://127.0.0.1:8095", api_token=...)     # run by somebody else
-    with_courses(c, url=..., settings="/etc/slurmhub/courses.json")  # run by the hub
+    with_courses(c, settings="/etc/slurmhub/courses.json", url="http://127.0.0.1:8095")
+
+The hub starts the service, unless `start=False`: then somebody else does, with the same `api_token`
+and settings. The hub itself reads courses from their database.
 
 The service may read who people are, in which groups, and which servers they have; it may stop
 servers, and give them more time by a scope of our own. It can enter no server and change no group,
@@ -18,7 +20,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from slurmhub.courses.service.place import NAME
+from slurmhub.courses.service.place import NAME, ServiceUnusable
+from slurmhub.courses.service.settings import ServiceSettings, read_settings
 
 LENGTHEN = "custom:slurmhub:lengthen"
 """The scope of our own: to give servers more time, whosever they are."""
@@ -37,13 +40,26 @@ SCOPES = (
 
 
 def with_courses(
-    c: Any, *, url: str, api_token: str = "", settings: str | Path | None = None, **more: Any
+    c: Any,
+    *,
+    url: str,
+    settings: str | Path | None = None,
+    api_token: str = "",
+    start: bool = True,
+    **more: Any,
 ) -> None:
     """Register the service, which listens at `url`; call it after `slurmhub.configure`.
 
-    With `settings`, the hub starts the service itself, and gives it a token if there is none.
-    `more` is what JupyterHub has besides for a service: environment, user, cwd.
+    `settings` is the service's own file: the hub takes from it where courses are, and starts the
+    service with it, unless `start` is False. `more` is what JupyterHub has besides for a service
+    that it starts: environment, user, cwd. Raises ServiceUnusable.
     """
+    start = start and settings is not None
+    if not start and not api_token:
+        raise ServiceUnusable(
+            "The courses service is started by somebody else, and has no token here.",
+            remedy="Give both the same api_token: 'openssl rand -hex 32'.",
+        )
     service: dict[str, Any] = {
         "name": NAME,
         "url": url,
@@ -55,7 +71,7 @@ def with_courses(
     }
     if api_token:
         service["api_token"] = api_token
-    if settings is not None:
+    if start:
         service["command"] = [sys.executable, "-m", "slurmhub.courses.service", str(settings)]
     hub = c.JupyterHub
     hub.services = [*_listed(hub, "services"), service]
@@ -68,7 +84,19 @@ def with_courses(
         *roles,
         {"name": f"service-{NAME}", "services": [NAME], "scopes": list(SCOPES)},
     ]
+    if settings is not None:
+        _tell_the_hub(c, read_settings(Path(settings)))
     hub.template_vars = {**_mapped(hub, "template_vars"), "courses_service": True}
+
+
+def _tell_the_hub(c: Any, read: ServiceSettings) -> None:
+    """Where the courses of the service are, and how their servers are submitted."""
+    spawner = c.SlurmHubSpawner
+    spawner.courses_url = read.database
+    spawner.courses_policy = read.policy.model_dump(mode="json")
+    if read.cluster is not None:
+        spawner.courses_own_qos = read.cluster.own_qos
+        spawner.courses_shared_qos = read.cluster.shared_qos
 
 
 def _with_access(roles: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -56,6 +56,8 @@ class ServiceSettings(CourseModel):
     cluster: ClusterSettings | None = None
     language: Literal["en", "fr"] = "en"
     """Of the pages for who asks for none that there is."""
+    secret_file: Path | None = None
+    """Made at the first start; without, it is beside the database, which must be a file then."""
     token_file: Path | None = None
     """The service's token at the hub; without, it is in the environment as JupyterHub sets it."""
 

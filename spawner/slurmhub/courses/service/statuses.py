@@ -14,6 +14,7 @@ from slurmhub.courses.errors import (
     RequestUnknown,
 )
 from slurmhub.courses.roster.applying import DropsUnconfirmed, PreviewChanged
+from slurmhub.courses.roster.codes import CodeRefused
 from slurmhub.courses.service.identity import HubAway
 from slurmhub.courses.stored import CourseChanged
 from slurmhub.errors import SlurmhubError
@@ -36,7 +37,11 @@ _STATUSES: tuple[tuple[type[SlurmhubError], int], ...] = (
     (HubAway, 503),
 )
 
+_OF_CODES = {"no-code": 400, "unknown": 404, "too-many": 429}
+
 
 def status_of(error: SlurmhubError) -> int:
     """The status with which this is answered; 400 for what is no error of courses."""
+    if isinstance(error, CodeRefused):
+        return _OF_CODES.get(error.why, 409)
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), 400)

@@ -1,0 +1,10 @@
+"""All operations of the REST API."""
+
+from __future__ import annotations
+
+from slurmhub.courses.service.api.courses import OPERATIONS as COURSES
+from slurmhub.courses.service.api.deciding import OPERATIONS as DECIDING
+from slurmhub.courses.service.api.people import OPERATIONS as PEOPLE
+
+OPERATIONS = (*COURSES, *PEOPLE, *DECIDING)
+"""Each row: what is asked, what it takes, what it answers."""
