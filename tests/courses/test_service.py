@@ -5,7 +5,7 @@ from __future__ import annotations
 import requests
 
 from slurmhub.courses.rights import Person
-from tests.rig.courses_service import PREFIX, ServiceUnderTest
+from tests.rig.courses_service import PREFIX, PROMETHEUS, ServiceUnderTest
 from tests.unit.courses.world import course
 
 ALICE = Person("alice", frozenset({"instructors"}))
@@ -59,3 +59,32 @@ def test_who_signs_out_at_the_hub_is_out_here(service: ServiceUnderTest) -> None
     assert bob.page().status_code == 200
     bob.get("/hub/logout")
     assert "/hub/login" in bob.page().url
+
+
+def test_prometheus_sees_no_names(service: ServiceUnderTest) -> None:
+    url = f"{service.url}/metrics"
+    service.courses().create(ALICE, course("secret-key"))
+    alice = service.visitor("alice")
+    alice.page()
+    alice.page("api/courses/secret-key")
+    for token, status in (
+        ("", 401),
+        ("made-up", 401),
+        (alice.token("access:services!service=courses"), 403),
+        (PROMETHEUS, 200),
+    ):
+        answer = requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        assert answer.status_code == status, answer.text
+    assert 'slurmhub_courses_requests_total{status="200",what="getCourse"}' in answer.text
+    assert "slurmhub_courses_loop_last_success_timestamp_seconds" in answer.text
+    for name in ("alice", "secret-key"):
+        assert name not in answer.text
+    # The token of Prometheus is for that alone.
+    me = requests.get(
+        f"{service.url}/api/me", headers={"Authorization": f"Bearer {PROMETHEUS}"}, timeout=30
+    )
+    assert me.status_code == 403
+
+
+def test_what_a_health_check_is_told(service: ServiceUnderTest) -> None:
+    assert requests.get(f"{service.url}/health", timeout=30).status_code == 200

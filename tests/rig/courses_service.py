@@ -23,9 +23,17 @@ _SETTINGS = """
 from slurmhub.courses.service.registration import with_courses
 with_courses(c, url="http://127.0.0.1:{port}", settings={settings!r}, api_token={token!r})
 c.SlurmHubSpawner.slurm_bin_dir = "/nonexistent"
+c.JupyterHub.services = [
+    *c.JupyterHub.services, {{"name": "prometheus", "api_token": {prometheus!r}}}
+]
+c.JupyterHub.load_roles = [
+    *c.JupyterHub.load_roles,
+    {{"name": "prometheus", "services": ["prometheus"], "scopes": ["read:metrics"]}},
+]
 c.JupyterHub.load_groups = {groups!r}
 """
 TOKEN = "the-service-s-token-of-a-test"
+PROMETHEUS = "the-token-of-prometheus-of-a-test"
 
 
 @dataclass
@@ -110,5 +118,7 @@ def service_settings(
     for name, theirs in groups.items():
         for group in theirs:
             members.setdefault(group, {"users": []})["users"].append(name)
-    text = _SETTINGS.format(port=port, settings=str(file), token=TOKEN, groups=members)
+    text = _SETTINGS.format(
+        port=port, settings=str(file), token=TOKEN, prometheus=PROMETHEUS, groups=members
+    )
     return text, port, database

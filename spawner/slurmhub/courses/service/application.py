@@ -6,10 +6,11 @@ import hashlib
 import hmac
 from typing import Any
 
-from jupyterhub.log import log_request
 from tornado import web
 
 from slurmhub.courses.roster.codes import CodeKey
+from slurmhub.courses.service.access import HANDLERS as ACCESS
+from slurmhub.courses.service.access import note
 from slurmhub.courses.service.api.handlers import HANDLERS as API
 from slurmhub.courses.service.cluster import CourseCluster
 from slurmhub.courses.service.identity import make_auth
@@ -28,7 +29,7 @@ def make_application(
     courses: Courses, place: Place, secret: bytes, cluster: CourseCluster | None = None
 ) -> web.Application:
     """The application for these courses at this place; `secret` is of 32 bytes."""
-    handlers: list[tuple[Any, ...]] = [*PAGES, *API, ("oauth_callback", SignedInPage)]
+    handlers: list[tuple[Any, ...]] = [*PAGES, *API, *ACCESS, ("oauth_callback", SignedInPage)]
     application = web.Application(
         [(f"{place.prefix}{path}", *rest) for path, *rest in handlers],
         default_handler_class=NoPage,
@@ -40,7 +41,7 @@ def make_application(
         code_key=CodeKey(secret),
         cookie_secret=hmac.digest(secret, b"slurmhub courses: cookies", hashlib.sha256),
         xsrf_cookies=True,
-        log_function=log_request,
+        log_function=note,
     )
     application.add_transform(LearnLanguage)
     return application

@@ -70,13 +70,21 @@ class Asking(HubOAuthenticated, web.RequestHandler):  # type: ignore[misc]
         """What this answers, which waits for the database; the other requests go on meanwhile."""
         return await asyncio.to_thread(question, *arguments, **named)
 
-    async def identify(self) -> Person | None:
-        """Whoever asks; None where nothing says who. Raises NotAllowed, HubAway."""
+    async def owner(self) -> dict[str, Any] | None:
+        """What the hub says of the token or cookie that came; None where there is none.
+
+        Raises HubAway.
+        """
         try:
-            model = await self.hub_auth.get_user(self, sync=False)
+            found: dict[str, Any] | None = await self.hub_auth.get_user(self, sync=False)
         except web.HTTPError as error:
             # JupyterHub's words name addresses that are nobody's business.
             raise HubAway from error
+        return found
+
+    async def identify(self) -> Person | None:
+        """Whoever asks; None where nothing says who. Raises NotAllowed, HubAway."""
+        model = await self.owner()
         if model is None:
             return None
         try:
