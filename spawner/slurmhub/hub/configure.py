@@ -14,6 +14,7 @@ from slurmhub.auth.guard import guard
 from slurmhub.auth.settings import SignInTraits
 from slurmhub.errors import SlurmhubError
 from slurmhub.hub.activity import hear_reports
+from slurmhub.hub.classes import HANDLERS as CLASSES
 from slurmhub.hub.courses import furnish as furnish_courses
 from slurmhub.hub.files import HANDLERS as FILES
 from slurmhub.hub.keeping import HANDLERS as KEEPING
@@ -79,6 +80,7 @@ def configure(c: Any) -> None:
     c.JupyterHub.extra_handlers = [
         *_listed(c, "extra_handlers"),
         *HANDLERS,
+        *CLASSES,
         *SESSION,
         *PRESETS,
         *LANGUAGE,
