@@ -37,11 +37,16 @@ class _Measure:
 
     def said(self, amount: float) -> str:
         """An amount of this kind, in plain words."""
-        if self.bound in ("memory", "room"):
-            return _memory_said(int(amount))
-        if self.bound in ("hours", "class_hours_a_week"):
-            return time_plain(TimeLimit.of_minutes(round(amount * 60)))
-        return _COUNTED[self.bound](int(amount))
+        return amount_said(self.bound, amount)
+
+
+def amount_said(bound: str, amount: float) -> str:
+    """An amount of what `Bounds` calls `bound`, in plain words; of memory it is in MiB."""
+    if bound in ("memory", "room"):
+        return _memory_said(int(amount))
+    if bound in ("hours", "class_hours_a_week"):
+        return time_plain(TimeLimit.of_minutes(round(amount * 60)))
+    return _COUNTED[bound](int(amount))
 
 
 def _memory_said(mebibytes: int) -> str:
