@@ -8,7 +8,6 @@ from typing import Any
 
 from slurmhub.courses.model import Role
 from slurmhub.courses.rights import Action
-from slurmhub.courses.roster.codes import CodeKey
 from slurmhub.courses.service.hub import Hub, HubRefused
 from slurmhub.courses.service.identity import HubAway
 from slurmhub.courses.service.page import PageHandler
@@ -24,12 +23,6 @@ class CoursePage(PageHandler):
     """A page of the courses, or of one of them; `HERE` is the last part of its address."""
 
     HERE = ""
-
-    @property
-    def code_key(self) -> CodeKey:
-        """Makes digests of join codes."""
-        found: CodeKey = self.settings["code_key"]
-        return found
 
     def typed(self, name: str, *, most: int = 1000) -> str:
         """One value of a form, as it was typed."""
