@@ -20,6 +20,13 @@ options:
     description: The role, which has the name of the Unix account.
     type: str
     required: true
+  shared_with:
+    description:
+      - Roles that are there, and act as the owner in these databases, so that it owns what they
+        make; each is let in by its own Unix account.
+    type: list
+    elements: str
+    default: []
 author: [slurmhub]
 attributes:
   check_mode:
@@ -57,8 +64,14 @@ class Refused(Exception):
     """PostgreSQL refused, or what is there is somebody else's."""
 
 
-def statements(databases: list, owner: str, roles: set, owners: dict) -> list:
-    """What is lacking, as SQL; `owners` has the role of each database that there is."""
+def statements(
+    databases: list, owner: str, roles: set, owners: dict, sharers: list = (), shares: set = ()
+) -> list:
+    """What is lacking, as SQL; `owners` has the role of each database that there is.
+
+    `sharers` are to act as the owner; `shares` has (role, "") for each that may, and (role,
+    database) for each that does.
+    """
     lacking = []
     if owner not in roles:
         lacking.append(f'CREATE ROLE "{owner}" LOGIN;')
@@ -75,7 +88,29 @@ def statements(databases: list, owner: str, roles: set, owners: dict) -> list:
                 f"The database {name} belongs to {owners[name]}, not to {owner}. It stays as it is:"
                 " rename one of them, or change its owner yourself if it is this hub's."
             )
+    for sharer in sharers:
+        if (sharer, "") not in shares:
+            lacking.append(f'GRANT "{owner}" TO "{sharer}";')
+        lacking += [
+            f'ALTER ROLE "{sharer}" IN DATABASE "{name}" SET role = \'{owner}\';'
+            for name in databases
+            if (sharer, name) not in shares
+        ]
     return lacking
+
+
+def known_shares(owner: str) -> set:
+    """Who may act as the owner, and who does so in which database."""
+    members = run("SELECT pg_get_userbyid(roleid), pg_get_userbyid(member) FROM pg_auth_members;")
+    settings = run(
+        "SELECT unnest(setconfig), pg_get_userbyid(setrole), datname FROM pg_db_role_setting"
+        " JOIN pg_database ON pg_database.oid = setdatabase;"
+    )
+    return {
+        (words[1], (*words, "")[2])
+        for words in (row.split("|") for row in f"{members}{settings}".splitlines())
+        if words[0] in (owner, f"role={owner}")
+    }
 
 
 def run(sql: str) -> str:
@@ -106,20 +141,24 @@ def main() -> None:
         argument_spec={
             "databases": {"type": "list", "elements": "str", "required": True},
             "owner": {"type": "str", "required": True},
+            "shared_with": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )
     databases, owner = module.params["databases"], module.params["owner"]
-    for value in (*databases, owner):
+    sharers = module.params["shared_with"]
+    for value in (*databases, owner, *sharers):
         if not NAME.fullmatch(value):
             module.fail_json(msg=f"{value} must be small letters, digits, _ and -, a letter first.")
-    roles, owners = set(), {}
+    roles, owners, shares = set(), {}, set()
     try:
         if shutil.which("psql") or not module.check_mode:
             roles = set(run("SELECT rolname FROM pg_roles;").split())
             rows = run("SELECT datname, pg_get_userbyid(datdba) FROM pg_database;").splitlines()
             owners = dict(row.split("|", 1) for row in rows if row)
-        lacking = statements(databases, owner, roles, owners)
+            if sharers:
+                shares = known_shares(owner)
+        lacking = statements(databases, owner, roles, owners, sharers, shares)
         if not module.check_mode:
             # One at a time: CREATE DATABASE is in no transaction with others.
             for each in lacking:

@@ -51,6 +51,10 @@ options:
     description: The most that a user's running jobs may have together, of a QOS, by resource as
       sacctmgr names it, such as C(cpu), C(mem) (in MiB) and C(gres/gpu).
     type: dict
+  flags:
+    description: Flags that a QOS has, as sacctmgr names them, such as C(DenyOnLimit).
+    type: list
+    elements: str
 author: [slurmhub]
 attributes:
   check_mode:
@@ -188,10 +192,14 @@ def qos(ask: Sacctmgr, params: dict[str, Any]) -> None:
         wanted["Description"] = ("Description", params["description"])
     if params["max_tres_per_user"] is not None:
         wanted["MaxTRESPerUser"] = ("MaxTRESPU", as_tres(params["max_tres_per_user"]))
-    rows = ask.rows(_QOS_ROW, "qos", "where", f"name={name}")
+    flags = params["flags"] or []
+    fields = (*_QOS_ROW, "Flags") if flags else _QOS_ROW
+    rows = ask.rows(fields, "qos", "where", f"name={name}")
     if not rows:
         # sacctmgr refuses a setting without a value, and does not say so.
-        given = (f"{key}={value}" for key, (_, value) in wanted.items() if value)
+        given = [f"{key}={value}" for key, (_, value) in wanted.items() if value]
+        if flags:
+            given.append(f"Flags={','.join(flags)}")
         ask.change("add", "qos", name, *given)
         return
     changes = changed_settings(rows[0], wanted)
@@ -199,6 +207,9 @@ def qos(ask: Sacctmgr, params: dict[str, Any]) -> None:
     if params["max_tres_per_user"] is not None:
         gone = set(tres(rows[0]["MaxTRESPU"])) - set(params["max_tres_per_user"])
         changes = [_with_gone(change, gone) for change in changes]
+    there = rows[0].get("Flags", "").lower().split(",")
+    if lacking := [flag for flag in flags if flag.lower() not in there]:
+        changes.append(f"Flags+={','.join(lacking)}")
     if changes:
         ask.change("modify", "qos", "where", f"name={name}", "set", *changes)
 
@@ -287,6 +298,7 @@ def main() -> None:
             "qos": {"type": "list", "elements": "str"},
             "default_qos": {"type": "str"},
             "max_tres_per_user": {"type": "dict"},
+            "flags": {"type": "list", "elements": "str"},
         },
         required_if=[
             ("entity", "account", ["cluster"]),

@@ -1,4 +1,4 @@
-"""A backup of one hub: database, ledger and register of accounts, each as of one moment.
+"""A backup of one hub: database, ledger, courses and register of accounts, each as of one moment.
 
 A hub may run meanwhile. SQLite's own backup reads a database that is written to
 (sqlite3.Connection.backup), and pg_dump(1) reads one state of it. Each backup is a folder named for
@@ -26,6 +26,9 @@ from slurmhub_deploy.errors import DeployError
 
 DATABASES = {"jupyterhub": "JupyterHub.db_url", "ledger": "SlurmHubSpawner.ledger_url"}
 """The databases of a hub, and the settings that say where they are."""
+
+COURSES = "SlurmHubSpawner.courses_url"
+"""That of its courses, where it has any."""
 
 _NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _SECONDS = 3600
@@ -92,7 +95,8 @@ def backups(folder: Path) -> list[Path]:
 def _urls(settings: Path) -> dict[str, str]:
     try:
         found: dict[str, Any] = json.loads(settings.read_text())["settings"]
-        return {name: str(found[setting]) for name, setting in DATABASES.items()}
+        databases = DATABASES | ({"courses": COURSES} if COURSES in found else {})
+        return {name: str(found[setting]) for name, setting in databases.items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DeployError(
             f"{settings} does not say where the hub's databases are: {error}.",

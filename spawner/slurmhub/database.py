@@ -7,6 +7,7 @@ it waits for the database: call it in a thread where something else must go on m
 from __future__ import annotations
 
 import os
+import stat
 import zlib
 from collections.abc import Callable
 from contextlib import closing
@@ -26,7 +27,8 @@ T = TypeVar("T")
 
 
 def open_engine(url: str) -> sa.Engine:
-    """The database at this SQLAlchemy URL; a file is closed to other accounts.
+    """The database at this SQLAlchemy URL; a file is closed to other accounts, but for the group of
+    a folder that is made for one (set-group-ID, and writable by the group).
 
     Raises OSError when the file cannot be made; a server is asked at the first query only.
     """
@@ -94,9 +96,15 @@ def _close_to_others(url: str) -> None:
     name = make_url(url).database
     if not url.startswith("sqlite") or not name or name == ":memory:":
         return
-    descriptor = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
+    folder = os.stat(os.path.dirname(os.path.abspath(name))).st_mode
+    # Of a folder whose files are its group's, that group is one of ours: a hub and its service.
+    shared = folder & stat.S_ISGID and folder & stat.S_IWGRP
+    mode = 0o660 if shared else 0o600
+    descriptor = os.open(name, os.O_RDWR | os.O_CREAT, mode)
     try:
-        os.fchmod(descriptor, 0o600)
+        # Only the owner may, and has; SQLite's files beside it have the same mode.
+        if os.fstat(descriptor).st_uid == os.geteuid():
+            os.fchmod(descriptor, mode)
     finally:
         os.close(descriptor)
 

@@ -56,6 +56,18 @@ def test_it_has_everything_and_can_be_read(places: Places) -> None:
     assert 'slurmhub_backup_last_success_timestamp_seconds{what="hub",name="main"} 0' in text
 
 
+def test_its_courses_are_in_it_where_it_has_any(places: Places) -> None:
+    database = places.settings.parent / "courses.sqlite"
+    with closing(sqlite3.connect(database)) as courses:
+        courses.execute("CREATE TABLE words (said TEXT)")
+        courses.execute("INSERT INTO words VALUES ('phys101')")
+        courses.commit()
+    data = json.loads(places.settings.read_text())
+    data["settings"]["SlurmHubSpawner.courses_url"] = f"sqlite:///{database}"
+    places.settings.write_text(json.dumps(data))
+    assert words_in(back_up(places, keep=3) / "courses.sqlite") == ["phys101"]
+
+
 def test_what_is_written_meanwhile_is_in_it_or_not_but_not_half(places: Places) -> None:
     state = places.settings.parent / "state"
     with closing(sqlite3.connect(state / "ledger.sqlite")) as writer:

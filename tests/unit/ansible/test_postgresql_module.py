@@ -29,6 +29,35 @@ def test_only_what_is_lacking() -> None:
     assert '"slurmhub-main-ledger"' in revoke
 
 
+COURSES, SERVICE = f"{HUB}-courses", "slurmhub-course-main"
+
+
+def test_another_role_acts_as_the_owner_in_a_database_that_it_shares() -> None:
+    arguments: tuple[object, ...] = ([COURSES], SERVICE, {HUB, SERVICE}, {COURSES: SERVICE}, [HUB])
+    both = module.statements(*arguments, set())
+    assert both == [
+        'GRANT "slurmhub-course-main" TO "slurmhub-main";',
+        'ALTER ROLE "slurmhub-main" IN DATABASE "slurmhub-main-courses"'
+        " SET role = 'slurmhub-course-main';",
+    ]
+    assert module.statements(*arguments, {(HUB, "")}) == both[1:]
+    assert module.statements(*arguments, {(HUB, ""), (HUB, COURSES)}) == []
+
+
+def test_who_shares_is_read_from_what_psql_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {
+        "pg_auth_members": "slurmhub-course-main|slurmhub-main\nother|slurmhub-main\n",
+        "pg_db_role_setting": (
+            "role=slurmhub-course-main|slurmhub-main|slurmhub-main-courses\n"
+            "role=other|slurmhub-main|x\nsearch_path=a|slurmhub-main|y\n"
+        ),
+    }
+    monkeypatch.setattr(
+        module, "run", lambda sql: next(rows for table, rows in said.items() if table in sql)
+    )
+    assert module.known_shares(SERVICE) == {(HUB, ""), (HUB, COURSES)}
+
+
 def test_a_database_of_somebody_else_stays() -> None:
     with pytest.raises(module.Refused, match="belongs to other"):
         module.statements(BOTH, HUB, {HUB}, {HUB: "other"})

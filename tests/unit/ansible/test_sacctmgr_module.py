@@ -12,7 +12,7 @@ module = load("slurmhub_sacctmgr")
 
 NOTHING: dict[str, Any] = dict.fromkeys(
     ("cluster", "account", "description", "organization", "admin_level", "qos", "default_qos")
-) | {"parent": "root", "max_tres_per_user": None}
+) | {"parent": "root", "max_tres_per_user": None, "flags": None}
 
 
 class Recorded:
@@ -75,6 +75,19 @@ def test_a_qos(there: str, wanted: list[str]) -> None:
         max_tres_per_user=LIMITS,
     )
     assert found == wanted
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted"),
+    [
+        ("", ["add qos courses Flags=DenyOnLimit"]),
+        ("courses|||DenyOnLimit,NoDecay", []),
+        ("courses|||NoDecay", ["modify qos where name=courses set Flags+=DenyOnLimit"]),
+        ("courses|||", ["modify qos where name=courses set Flags+=DenyOnLimit"]),
+    ],
+)
+def test_flags_of_a_qos(there: str, wanted: list[str]) -> None:
+    assert changes("qos", {"qos": there}, name="courses", flags=["DenyOnLimit"]) == wanted
 
 
 def test_a_qos_without_bounds_any_more() -> None:

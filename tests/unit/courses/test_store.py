@@ -73,6 +73,15 @@ def test_a_file_of_courses_is_closed_to_others(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "c.sqlite").stat().st_mode) == 0o600
 
 
+def test_a_folder_for_a_group_has_a_file_for_that_group(tmp_path: Path) -> None:
+    tmp_path.chmod(0o2770)
+    courses = open_courses(f"sqlite:///{tmp_path}/c.sqlite", POLICY)
+    courses.create(ALICE, course())
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.glob("c.sqlite*")}
+    courses.close()
+    assert modes == {0o660}
+
+
 @pytest.mark.parametrize(
     "bad",
     ["sqlite:////nowhere/at/all/c.sqlite", "postgresql+psycopg://x@/x?host=/nowhere/at/all"],
