@@ -31,6 +31,7 @@ _VERBS = {
     "drain": "operate.verbs.drain",
     "undrain": "operate.verbs.drain",
     "announce": "operate.verbs.announce",
+    "course": "courses.command",
     "helper": "helper_command",
     "identity": "identity_command",
     "front": "front.command",

@@ -8,6 +8,7 @@ from typing import Any
 
 from slurmhub.courses.policy import Policy
 from slurmhub.courses.service.settings import ServiceSettings
+from slurmhub.from_file import check_names
 from slurmhub_deploy.operate.secrets.catalogue import needed_by
 from slurmhub_deploy.site.hub_config import hub_config
 from slurmhub_deploy.site.inventory import inventory
@@ -83,6 +84,7 @@ def test_hub_and_service_are_of_one_mind() -> None:
     hub = hub_config(found, "main")
     service = variables(found)["slurmhub_hubs"]["main"]["courses"]
     settings = hub["settings"]
+    check_names(settings, "the test")
     assert settings["SlurmHubSpawner.courses_url"] == service["settings"]["database"]
     assert settings["SlurmHubSpawner.hub_name"] == service["settings"]["hub"]
     mine = Policy.model_validate(settings["SlurmHubSpawner.courses_policy"])

@@ -1,0 +1,1 @@
+"""`slurmhub course`: what instructors do on a hub's pages, from a terminal or a program."""

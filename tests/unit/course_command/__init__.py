@@ -1,0 +1,1 @@
+"""`slurmhub course`, without a service."""
