@@ -1,0 +1,1 @@
+"""The folders of courses: what there should be, and the program of root's that sees to it."""
