@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from slurmhub.courses.service.api.models import CourseList, CourseView
 
+from slurmhub.courses.service.api.models import CourseList, CourseView
 from slurmhub_deploy.courses.client import CourseRefusal, course_path
 from slurmhub_deploy.courses.place import TOKEN as VARIABLE
 from slurmhub_deploy.courses.place import open_hub

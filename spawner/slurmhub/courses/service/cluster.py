@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, time, timezone
+from zoneinfo import ZoneInfo
 
 from slurmhub.courses.model import Course, State
+from slurmhub.courses.policy import Rates
 from slurmhub.courses.service.on_cluster import on_cluster, with_course
 from slurmhub.courses.service.settings import ClusterSettings, ServiceSettings
 from slurmhub.courses.slurm.actual import look
-from slurmhub.courses.slurm.desired import ClusterSite, CourseOnCluster, desired
+from slurmhub.courses.slurm.desired import ClusterSite, CourseOnCluster, account_of, desired
 from slurmhub.courses.slurm.planning import make_plan
 from slurmhub.courses.slurm.reconciler import Outcome, Reconciler, Report
-from slurmhub.courses.stored import Snapshot
+from slurmhub.courses.stored import Snapshot, Stored
+from slurmhub.courses.use import Use, use_of
 from slurmhub.slurm.managing import ManagingClient
 
 _log = logging.getLogger("slurmhub.courses.slurm")
@@ -86,6 +89,23 @@ class CourseCluster:
         actual = await look(self._client, self.site, wanted, now=now)
         plan = await asyncio.to_thread(lambda: make_plan(wanted, actual, self.site, now=now))
         return tuple(plan.waiting.get(course.key, ()))
+
+    async def used(self, stored: Stored, rates: Rates) -> Use:
+        """What the course used since it was made, or its term began, until now or its end.
+
+        Raises SlurmhubError when Slurm is away.
+        """
+        zone = ZoneInfo(stored.course.timezone)
+        made = datetime.fromtimestamp(stored.created, zone).date()
+        first = min(made, stored.course.term.first)
+        until = self._clock()
+        if stored.ended is not None:
+            until = datetime.fromtimestamp(stored.ended, timezone.utc)
+        since = datetime.combine(first, time(), zone)
+        usage = await self._client.usage(account_of(stored.key), since, until)
+        return await asyncio.to_thread(
+            lambda: use_of(usage, stored.course, rates, until=until, first=first)
+        )
 
     async def _courses(self) -> Sequence[CourseOnCluster]:
         snapshot = await asyncio.to_thread(self._snapshot)

@@ -13,6 +13,7 @@ from slurmhub.courses.service.pages.people import HANDLERS as PEOPLE
 from slurmhub.courses.service.pages.record import HANDLERS as RECORD
 from slurmhub.courses.service.pages.roster import HANDLERS as ROSTER
 from slurmhub.courses.service.pages.stages import HANDLERS as STAGES
+from slurmhub.courses.service.pages.use import HANDLERS as USE
 
 HANDLERS = [
     *COURSES,
@@ -23,6 +24,7 @@ HANDLERS = [
     *ROSTER,
     *CODES,
     *RECORD,
+    *USE,
     *STAGES,
     *APPROVALS,
     *LANGUAGE,
