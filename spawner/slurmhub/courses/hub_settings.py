@@ -50,7 +50,9 @@ class CourseTraits(HasTraits):
         help="QOS of courses' servers where courses have none of their own; empty for the usual.",
     ).tag(config=True)
     course_folders = Unicode(
-        "courses/{key}", help="Where people's homes have a course's folders; {key} is its name."
+        "",
+        help="The folder of all courses' folders on the nodes; empty where there are none. A "
+        "course's server finds its own by a link in the person's home, courses/NAME.",
     ).tag(config=True)
 
     request: JobRequest | None = None
@@ -64,6 +66,15 @@ class CourseTraits(HasTraits):
         def runtime(self) -> Runtime: ...
 
         def account_name(self) -> str: ...
+
+    @validate("course_folders")
+    def _check_folders(self, proposal: Any) -> str:
+        value = str(proposal["value"])
+        if value and (not value.startswith("/") or not value.isprintable()):
+            raise TraitError(
+                f"c.SlurmHubSpawner.course_folders is {value!r}. Give a path such as /courses."
+            )
+        return value
 
     @validate("courses_policy")
     def _check_policy(self, proposal: Any) -> dict[str, Any]:
@@ -180,7 +191,7 @@ class CourseTraits(HasTraits):
         """The site's policy, with what is the course's where this is its server."""
         policy: ScriptPolicy = super().script_policy()  # type: ignore[misc]
         course = self._course_asked()
-        return policy if course is None else course.script(policy)
+        return policy if course is None else course.script(policy, self.course_folders)
 
     def get_env(self) -> dict[str, Any]:
         """The server's environment, with what a course's server opens."""
@@ -188,7 +199,7 @@ class CourseTraits(HasTraits):
         course = self._course_asked()
         if course is not None:
             environment[COURSE_VARIABLE] = course.course.key
-            landing = course.landing(self.course_folders.format(key=course.course.key))
+            landing = course.landing()
             if landing:
                 environment["JUPYTERHUB_DEFAULT_URL"] = landing
         return environment

@@ -5,6 +5,7 @@ All of it follows from the course; nothing that anybody sends changes it.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
@@ -84,22 +85,50 @@ class CourseServer:
             raise CourseServerRefused(why) from refusal
         return request.model_copy(update={"account": self.account, "qos": self.qos})
 
-    def script(self, site: ScriptPolicy) -> ScriptPolicy:
+    @property
+    def folder(self) -> str:
+        """Where the person's home has the course's folders."""
+        return f"courses/{self.course.key}"
+
+    def script(self, site: ScriptPolicy, folders: str = "") -> ScriptPolicy:
         """The site's policy with what is the course's in it.
 
         The modules of an environment take the place of the site's; its lines follow the site's.
+        `folders` is where the nodes have those of all courses.
         """
-        own = replace(site, account=None, qos=None, reservation=None)
-        if self.environment is None:
-            return own
-        lines = [part for part in (site.prologue, self.environment.prologue) if part]
-        return replace(own, modules=self.environment.modules, prologue="\n".join(lines))
+        environment = self.environment
+        parts = (
+            site.prologue,
+            self._link(folders) if folders else "",
+            environment.prologue if environment is not None else "",
+        )
+        return replace(
+            site,
+            account=None,
+            qos=None,
+            reservation=None,
+            modules=site.modules if environment is None else environment.modules,
+            prologue="\n".join(part for part in parts if part),
+        )
 
-    def landing(self, folder: str) -> str:
+    def _link(self, folders: str) -> str:
+        """Lines that link the course's folders into the home, where nothing else has the name.
+
+        The job does it as its owner: no other account writes into a home.
+        """
+        there = shlex.quote(f"{folders.rstrip('/')}/{self.course.key}")
+        here = f'"$HOME/{self.folder}"'
+        return (
+            f"if [ -d {there} ] && {{ [ -L {here} ] || [ ! -e {here} ]; }}; then\n"
+            f'    mkdir -p "$HOME/courses" && ln -sfn {there} {here} || :\n'
+            "fi"
+        )
+
+    def landing(self) -> str:
         """What opens first, below the server's address; empty for what is usual.
 
-        `folder` is where the person's home has the course's folders. Source for the address of a
-        repository: nbgitpuller's documentation, "Reference: link generator".
+        Source for the address of a repository: nbgitpuller's documentation, "Reference: link
+        generator".
         """
         materials = self.course.materials
         repository = materials.repository
@@ -114,7 +143,7 @@ class CourseServer:
             }
             return f"/git-pull?{urlencode(query, quote_via=quote)}"
         if materials.open is not None and self.course.storage.shared:
-            return f"/{_in_lab(f'{folder}/shared/{materials.open}')}"
+            return f"/{_in_lab(f'{self.folder}/shared/{materials.open}')}"
         return ""
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -95,6 +98,31 @@ def test_an_environment_has_its_own_modules_and_comes_after_the_sites_lines() ->
     assert own.prologue == "umask 27\nexport A=1"
 
 
+@pytest.mark.parametrize("there", ["", "link", "folder"])
+def test_a_job_links_the_courses_folders_into_the_home(tmp_path: Path, there: str) -> None:
+    place, home = tmp_path / "all courses", tmp_path / "home"
+    (place / "phys101" / "shared").mkdir(parents=True)
+    own = home / "courses" / "phys101"
+    if there:
+        own.parent.mkdir(parents=True)
+    if there == "link":
+        own.symlink_to(tmp_path)
+    elif there == "folder":
+        own.mkdir()
+    lines = server().script(ScriptPolicy(), str(place)).prologue
+    for _ in range(2):
+        done = subprocess.run(
+            ["/bin/bash", "-euc", lines],
+            env={"HOME": str(home), "PATH": os.environ["PATH"]},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (own / "shared").is_dir() == (there != "folder"), "what somebody has made stays"
+    assert not list(place.rglob("phys101/phys101"))
+
+
 def test_an_environment_that_is_gone_starts_nothing() -> None:
     with pytest.raises(CourseServerRefused, match="environment old is not there any more"):
         server(profile={"environment": "old"})
@@ -105,7 +133,7 @@ def test_a_repository_is_opened_where_the_course_says() -> None:
         "repository": {"url": "https://git.example.ca/phys.git", "branch": "winter"},
         "open": "week 1/é.ipynb",
     }
-    parts = urlsplit(server(materials=materials).landing("courses/phys101"))
+    parts = urlsplit(server(materials=materials).landing())
     assert parts.path == "/git-pull"
     assert {name: one[0] for name, one in parse_qs(parts.query).items()} == {
         "repo": "https://git.example.ca/phys.git",
@@ -115,16 +143,16 @@ def test_a_repository_is_opened_where_the_course_says() -> None:
     }
     materials["repository"]["folder"] = "mechanics"
     del materials["open"]
-    parts = urlsplit(server(materials=materials).landing("courses/phys101"))
+    parts = urlsplit(server(materials=materials).landing())
     assert parse_qs(parts.query)["urlpath"] == ["lab/tree/mechanics"]
 
 
 def test_without_a_repository_the_shared_folder_is_opened() -> None:
     made = server(materials={"open": "start.ipynb"})
-    assert made.landing("courses/phys101") == "/lab/tree/courses/phys101/shared/start.ipynb"
-    assert server().landing("courses/phys101") == ""
+    assert made.landing() == "/lab/tree/courses/phys101/shared/start.ipynb"
+    assert server().landing() == ""
     made = server(materials={"open": "start.ipynb"}, storage={"shared": False})
-    assert made.landing("courses/phys101") == ""
+    assert made.landing() == ""
 
 
 @pytest.mark.parametrize("role", list(Role))
