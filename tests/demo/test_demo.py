@@ -59,9 +59,10 @@ def test_a_student_signs_in_and_works_in_a_job_of_their_own(demo: DemoScript) ->
     student = Person(started.url, "student")
     refused = student.sign_in("not the password")
     assert refused.status_code == 403
-    form = student.sign_in(started.passwords["student"])
-    assert form.status_code == 200
-    assert form.url == f"{started.url}/hub/spawn"
+    home = student.sign_in(started.passwords["student"])
+    assert home.status_code == 200
+    assert home.url == f"{started.url}/hub/home"
+    form = student.get("/hub/spawn")
     assert all(choice in form.text for choice in ("cpu", "gpu", "h100"))
     assert student.start_server(partition="gpu", gpu_type="h100", gpus="2").status_code in {
         201,
@@ -72,6 +73,24 @@ def test_a_student_signs_in_and_works_in_a_job_of_their_own(demo: DemoScript) ->
     homes = demo.state / "homes"
     assert (homes / "student").stat().st_mode & 0o777 == 0o700
     assert list((homes / "student/.local/share/slurmhub/logs").glob("jupyter-1.log"))
+    assert demo.run("--stop").status == 0
+    assert_nothing_left(demo)
+
+
+def test_a_course_is_ready_for_its_student_and_its_instructor(demo: DemoScript) -> None:
+    started = start(demo)
+    assert f"{started.url}/services/courses/" in started.out
+    student = signed_in(started)
+    home = student.get("/hub/home").text
+    assert "Your courses" in home
+    assert "Introduction to computing" in home
+    assert "Class is held now" in home
+    assert student.start_server("demo101").status_code in {201, 202}
+    assert "jupyter-config-data" in student.wait_for_lab("demo101").text
+    assert jobs(demo) == ["slurmhub-demo-student cpu N/A"]
+    pages = signed_in(started, "instructor").get("/services/courses/")
+    assert pages.status_code == 200
+    assert "Introduction to computing" in pages.text
     assert demo.run("--stop").status == 0
     assert_nothing_left(demo)
 

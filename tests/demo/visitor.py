@@ -26,20 +26,21 @@ class Person:
         """GET a page, following where it leads."""
         return self.session.get(self.url + path, timeout=30)
 
-    def start_server(self, **options: str) -> requests.Response:
+    def start_server(self, named: str = "", **options: str) -> requests.Response:
         """Ask for a server by REST."""
+        server = f"servers/{named}" if named else "server"
         return self.session.post(
-            f"{self.url}/hub/api/users/{self.name}/server",
+            f"{self.url}/hub/api/users/{self.name}/{server}",
             json=options,
             headers={"X-XSRFToken": self._xsrf, "Referer": f"{self.url}/hub/home"},
             timeout=30,
         )
 
-    def wait_for_lab(self, seconds: float = 40) -> requests.Response:
+    def wait_for_lab(self, named: str = "", seconds: float = 40) -> requests.Response:
         """JupyterLab's page, once the server runs."""
         limit = time.monotonic() + seconds
         while True:
-            answer = self.get(f"/user/{self.name}/lab")
+            answer = self.get(f"/user/{self.name}/{f'{named}/' if named else ''}lab")
             if answer.status_code == 200 and "/hub/" not in answer.url:
                 return answer
             assert time.monotonic() < limit, (answer.status_code, answer.url, self._status())

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from slurmhub_deploy.cluster import EmbeddedCluster
 from slurmhub_deploy.daemon import Daemon
+from slurmhub_deploy.demo import courses
 from slurmhub_deploy.demo.accounts import PEOPLE
 from slurmhub_deploy.demo.places import Places
 
@@ -32,6 +33,7 @@ class HubPlan:
     launcher_python: str
     own_accounts: bool
     """Whether each person has a Unix account; else every job is of the account that runs this."""
+    courses_port: int
     public_port: int | None = None
     """The port of the front that stands before the proxy, with Shibboleth."""
 
@@ -69,11 +71,15 @@ def configuration(
         "SlurmHubSpawner.profiles": _PROFILES,
         "SlurmHubSpawner.files_page": True,
     }
+    # With Shibboleth the hub knows people by their Unix accounts, and takes their groups from it.
+    with_course = plan.public_port is None
+    if with_course:
+        settings |= courses.hub_settings(places)
     settings |= instead or {}
     lines = ["# Written at each start of the demo.", "import slurmhub", "", "slurmhub.configure(c)"]
     lines += [f"c.{name} = {value!r}" for name, value in settings.items()]
-    # With Shibboleth the hub knows people by their Unix accounts.
-    if plan.public_port is None:
+    if with_course:
+        lines += courses.hub_lines(plan.courses_port)
         lines += ["", *(_ACCOUNTS if plan.own_accounts else _ONE_ACCOUNT)]
     return "\n".join(lines).replace("HOMES", repr(str(places.homes))) + "\n"
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from slurmhub_deploy.cluster import EmbeddedCluster, standard_plan
 from slurmhub_deploy.cluster.layout import free_ports
 from slurmhub_deploy.daemon import Daemon
+from slurmhub_deploy.demo import courses
 from slurmhub_deploy.demo import hub as hubs
 from slurmhub_deploy.demo import shibboleth as fronts
 from slurmhub_deploy.demo.accounts import PEOPLE, make_accounts, remove_accounts
@@ -76,6 +77,7 @@ class Demo:
         self._interrupts = interrupts
         self._say = say
         self._token = hubs.new_token()
+        self._courses_token = hubs.new_token()
         self._hub: Daemon | None = None
 
     def run(self, ready: Callable[[], None]) -> None:
@@ -141,7 +143,9 @@ class Demo:
         instead = None if self._front is None else fronts.hub_settings(self._front)
         text = hubs.configuration(plan, places, cluster, instead)
         (places.hub / "jupyterhub_config.py").write_text(text)
-        environment = hubs.environment(places, self._token)
+        environment = self._environment()
+        if self._front is None:
+            self._start_courses(plan, python)
         hubs.proxy_daemon(places, proxy, plan).start(environment)
         self._hub = hubs.hub_daemon(places, python)
         self._hub.start(environment)
@@ -153,6 +157,24 @@ class Demo:
                 f"The hub does not answer. Its last words: {self._hub.last_words(12)}",
                 remedy="If they do not say why, run the demo again.",
             )
+
+    def _environment(self) -> dict[str, str]:
+        """What the hub and its proxy are told."""
+        environment = hubs.environment(self._places, self._token)
+        return {**environment, courses.TOKEN: self._courses_token}
+
+    def _start_courses(self, plan: hubs.HubPlan, python: Path) -> None:
+        places = self._places
+        courses.write_settings(places)
+        self._interrupts.run(
+            courses.make_command(places, python),
+            what="The demo's course could not be made",
+            remedy="Run the demo again.",
+        )
+        told = courses.service_environment(
+            self._courses_token, port=plan.courses_port, hub_port=plan.hub_port
+        )
+        courses.service_daemon(places, python).start({**self._environment(), **told})
 
     def _serve(self, plan: hubs.HubPlan) -> None:
         """Wait for a signal; start the hub again when it ends, unless it ends again and again."""
@@ -176,19 +198,22 @@ class Demo:
                 )
             restarts.append(time.monotonic())
             self._say("The hub ended; it is started again.")
-            self._hub.start(hubs.environment(self._places, self._token))
+            self._hub.start(self._environment())
 
     def _others(self, proxy: Daemon) -> tuple[Daemon, ...]:
         """What must go on running besides the hub, which is started again."""
-        return (proxy, *(self._front.daemons() if self._front is not None else ()))
+        if self._front is not None:
+            return (proxy, *self._front.daemons())
+        return (proxy, courses.service_daemon(self._places))
 
     def _plan(self, singleuser: tuple[str, ...]) -> hubs.HubPlan:
-        first, second, inner = free_ports(3)
+        first, second, third, inner = free_ports(4)
         return hubs.HubPlan(
             port=inner if self._shibboleth else self._port,
             public_port=self._port if self._shibboleth else None,
             hub_port=first,
             proxy_api_port=second,
+            courses_port=third,
             singleuser=singleuser,
             launcher_python=str(self._python),
             own_accounts=self._places.root,
@@ -208,6 +233,10 @@ class Demo:
             self._say(f"\nThe hub answers at {plan.url}/ with these accounts and passwords:\n")
             for person, password in passwords.items():
                 self._say(f"{person} {password}")
+            self._say(
+                "\nThere is a course: the student starts its server from Home; the instructor's "
+                f"pages are at {plan.url}/services/courses/"
+            )
         self._say(f"\nSlurm's commands reach the cluster with SLURM_CONF={self._conf}")
 
     @property
@@ -258,6 +287,7 @@ def remove_remains(places: Places, *, but: Path | None = None) -> None:
     # While the hub still listens: a server that cannot tell of its end waits for a while.
     cluster.cancel_jobs(grace=_SAVE_SECONDS)
     hub.stop(grace=10)
+    courses.service_daemon(places).stop()
     cluster.stop(grace=1)
     proxy.stop()
     fronts.front_of(places).stop()
