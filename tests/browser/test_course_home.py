@@ -17,7 +17,6 @@ from slurmhub.courses.rights import Person
 from slurmhub.courses.store import Courses, open_courses
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from tests.browser.axe import Axe
-from tests.browser.conftest import WIDE
 from tests.browser.guest import Guest
 from tests.browser.test_looks import LOOKS, fits, put_on
 from tests.conftest import HubMaker
@@ -98,7 +97,9 @@ def bob(
             url=url, place=str(ground / "place"), jupyter=str(jupyter), config=str(jupyter_config)
         ),
     )
-    context = chromium.new_context(base_url=hub.url, viewport=WIDE, reduced_motion="reduce")
+    context = chromium.new_context(
+        base_url=hub.url, viewport=LOOKS[0].viewport, reduced_motion="reduce"
+    )
     guest = Guest(context, hub, "bob", album)
     guest.visit("/hub/login")
     guest.sign_in()

@@ -119,8 +119,8 @@ def make(settings: Path) -> None:
     """Make the course: the instructor's own, with two on its roster, one of whom never came."""
     # Not at the top: the demo itself runs without what a hub needs.
     from slurmhub.courses.model import Course
-    from slurmhub.courses.people import Identifiers
     from slurmhub.courses.rights import Person
+    from slurmhub.courses.roster.facts import Identifiers
     from slurmhub.courses.service.settings import read_settings
     from slurmhub.courses.store import open_courses
 

@@ -5,11 +5,11 @@ All of it follows from the course; nothing that anybody sends changes it.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
+from slurmhub.courses.linking import link_lines
 from slurmhub.courses.model import Course, Role, State
 from slurmhub.courses.policy import Environment, Policy
 from slurmhub.courses.rights import Action, Person, may
@@ -99,7 +99,7 @@ class CourseServer:
         environment = self.environment
         parts = (
             site.prologue,
-            self._link(folders) if folders else "",
+            link_lines(f"{folders.rstrip('/')}/{self.course.key}", self.folder) if folders else "",
             environment.prologue if environment is not None else "",
         )
         return replace(
@@ -109,19 +109,6 @@ class CourseServer:
             reservation=None,
             modules=site.modules if environment is None else environment.modules,
             prologue="\n".join(part for part in parts if part),
-        )
-
-    def _link(self, folders: str) -> str:
-        """Lines that link the course's folders into the home, where nothing else has the name.
-
-        The job does it as its owner: no other account writes into a home.
-        """
-        there = shlex.quote(f"{folders.rstrip('/')}/{self.course.key}")
-        here = f'"$HOME/{self.folder}"'
-        return (
-            f"if [ -d {there} ] && {{ [ -L {here} ] || [ ! -e {here} ]; }}; then\n"
-            f'    mkdir -p "$HOME/courses" && ln -sfn {there} {here} || :\n'
-            "fi"
         )
 
     def landing(self) -> str:
