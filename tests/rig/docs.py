@@ -16,6 +16,7 @@ from prometheus_client import metrics as prometheus
 from traitlets import HasTraits
 
 from slurmhub import metrics
+from slurmhub.courses.hub_settings import CourseTraits
 from slurmhub.courses.service.api.openapi import document_text
 from slurmhub.hub.configure import _REPLACED
 from slurmhub.hub.page_traits import PageTraits
@@ -192,6 +193,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "choice-settings": lambda: settings_of(ChoiceTraits),
     "session-settings": lambda: settings_of(SessionTraits),
     "idle-settings": lambda: settings_of(IdleTraits),
+    "course-settings": lambda: settings_of(CourseTraits),
     "page-settings": lambda: settings_of(PageTraits),
     "spawner-settings": lambda: settings_of(SlurmHubSpawner),
     "replaced-settings": replaced_settings,
