@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -96,6 +97,27 @@ def test_students_come_in_and_see_what_students_see(clients: dict[str, Client]) 
 
 def _in_a_day() -> str:
     return (datetime.now(timezone.utc) + timedelta(days=1)).isoformat()
+
+
+def test_a_registrars_file(clients: dict[str, Client]) -> None:
+    alice = clients["alice"]
+    made(clients, "math1")
+    text = "Student ID,Name,Email\n30010001,=cmd|' /C calc'!A0,kim@x.ca\n30010002,Roy Anne,a@x.ca\n"
+    file = {"file": base64.b64encode(text.encode()).decode()}
+    path = "courses/math1/roster"
+    seen = alice("POST", f"{path}/preview", file).json()
+    assert seen["counts"]["added"] == 2
+    assert alice("GET", "courses/math1/members").json()["members"][1:] == []
+    alice("POST", "courses/math1/members", {"username": "kim", "identifiers": {"mail": "a@x.ca"}})
+    body = {**file, "fingerprint": seen["fingerprint"]}
+    late = alice("POST", f"{path}/apply", body)
+    assert late.status_code == 409
+    body["fingerprint"] = late.json()["preview"]["fingerprint"]
+    assert alice("POST", f"{path}/apply", body).json()["added"] == 1
+    for wrong in ({"file": "!"}, {"file": ""}, {**file, "chosen": {"x": "root"}}):
+        assert alice("POST", f"{path}/preview", wrong).status_code == 422, wrong
+    for name, status in (("student", 404), ("bob", 404)):
+        assert clients[name]("POST", f"{path}/preview", file).status_code == status
 
 
 def test_staff_of_one_course_see_nothing_of_another(clients: dict[str, Client]) -> None:

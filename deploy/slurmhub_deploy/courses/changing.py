@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import typer
+
+from slurmhub.courses.course_file import CourseFile, CourseFileWrong, Staff, load_course, staff_of
+from slurmhub.courses.model import Role
 from slurmhub.courses.service.api.models import (
     CourseView,
     Details,
@@ -16,9 +19,6 @@ from slurmhub.courses.service.api.models import (
     MemberView,
     SavedView,
 )
-
-from slurmhub.courses.course_file import CourseFile, CourseFileWrong, Staff, load_course, staff_of
-from slurmhub.courses.model import Role
 from slurmhub.yaml_text import NotReadable, read_document
 from slurmhub_deploy.courses.client import CourseClient, CourseRefusal, course_path
 from slurmhub_deploy.operate.errors import UNUSABLE, OperateError

@@ -13,13 +13,16 @@ from ssl import Purpose
 from jupyterhub.utils import make_ssl_context
 from tornado.httpserver import HTTPServer
 
+from slurmhub.courses.folders.accounts import Accounts
+from slurmhub.courses.folders.program import FoldersProgram
 from slurmhub.courses.service.application import LARGEST_BODY, make_application
 from slurmhub.courses.service.cluster import CourseCluster
+from slurmhub.courses.service.course_folders import CourseFolders
 from slurmhub.courses.service.place import Place, find_place
-from slurmhub.courses.service.running import Loops
+from slurmhub.courses.service.running import Loops, Side
 from slurmhub.courses.service.secret import load_secret
 from slurmhub.courses.service.settings import ServiceSettings, read_settings
-from slurmhub.courses.store import open_courses
+from slurmhub.courses.store import Courses, open_courses
 from slurmhub.errors import SlurmhubError
 from slurmhub.language import use
 
@@ -34,12 +37,18 @@ async def serve(settings: ServiceSettings, place: Place) -> None:
     cluster = None
     if settings.cluster is not None:
         cluster = CourseCluster.of(settings.cluster, settings, courses.snapshot)
-    loops = Loops(courses, cluster)
+    folders = _folders(settings, courses)
+    sides: dict[str, Side] = {}
+    if cluster is not None:
+        sides["slurm"] = cluster
+    if folders is not None:
+        sides["folders"] = folders
+    loops = Loops(courses, sides)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     server = HTTPServer(
-        make_application(courses, place, secret, cluster),
+        make_application(courses, place, secret, cluster, folders),
         ssl_options=make_ssl_context(
             place.keyfile, place.certfile, cafile=place.client_ca, purpose=Purpose.CLIENT_AUTH
         ),
@@ -59,6 +68,18 @@ async def serve(settings: ServiceSettings, place: Place) -> None:
         await loops.stop()
         await server.close_all_connections()
         courses.close()
+
+
+def _folders(settings: ServiceSettings, courses: Courses) -> CourseFolders | None:
+    if settings.folders is None:
+        return None
+    prefix = settings.cluster.account_prefix if settings.cluster is not None else ""
+    return CourseFolders(
+        FoldersProgram(settings.folders.command),
+        courses.snapshot,
+        lambda: courses.policy,
+        Accounts(prefix),
+    )
 
 
 def main(arguments: list[str]) -> int:

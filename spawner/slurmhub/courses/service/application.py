@@ -13,6 +13,7 @@ from slurmhub.courses.service.access import HANDLERS as ACCESS
 from slurmhub.courses.service.access import note
 from slurmhub.courses.service.api.handlers import HANDLERS as API
 from slurmhub.courses.service.cluster import CourseCluster
+from slurmhub.courses.service.course_folders import CourseFolders
 from slurmhub.courses.service.identity import make_auth
 from slurmhub.courses.service.page import NoPage, SignedInPage
 from slurmhub.courses.service.pages import HANDLERS as PAGES
@@ -26,7 +27,11 @@ LARGEST_BODY = 10_000_000
 
 
 def make_application(
-    courses: Courses, place: Place, secret: bytes, cluster: CourseCluster | None = None
+    courses: Courses,
+    place: Place,
+    secret: bytes,
+    cluster: CourseCluster | None = None,
+    folders: CourseFolders | None = None,
 ) -> web.Application:
     """The application for these courses at this place; `secret` is of 32 bytes."""
     handlers: list[tuple[Any, ...]] = [*PAGES, *API, *ACCESS, ("oauth_callback", SignedInPage)]
@@ -38,6 +43,7 @@ def make_application(
         hub_auth=make_auth(place),
         templates=make_templates(),
         cluster=cluster,
+        folders=folders,
         code_key=CodeKey(secret),
         cookie_secret=hmac.digest(secret, b"slurmhub courses: cookies", hashlib.sha256),
         xsrf_cookies=True,

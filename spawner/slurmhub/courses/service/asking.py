@@ -13,6 +13,7 @@ from slurmhub.courses.errors import NotAllowed
 from slurmhub.courses.rights import Person
 from slurmhub.courses.roster.codes import CodeKey
 from slurmhub.courses.service.cluster import CourseCluster
+from slurmhub.courses.service.course_folders import CourseFolders
 from slurmhub.courses.service.identity import HubAway, person_of
 from slurmhub.courses.service.place import Place
 from slurmhub.courses.store import Courses
@@ -59,6 +60,12 @@ class Asking(HubOAuthenticated, web.RequestHandler):  # type: ignore[misc]
     def cluster(self) -> CourseCluster | None:
         """The cluster of the courses, where there is one."""
         found: CourseCluster | None = self.settings["cluster"]
+        return found
+
+    @property
+    def folders(self) -> CourseFolders | None:
+        """The folders of the courses, where they have some."""
+        found: CourseFolders | None = self.settings["folders"]
         return found
 
     @property

@@ -76,6 +76,10 @@ class CourseCluster:
         """Of each course, by its key, whether Slurm has all that it should; of the last round."""
         return self.reconciler.results
 
+    async def run(self, changed: asyncio.Event) -> None:
+        """Have Slurm be as the courses say, until cancelled."""
+        await self.reconciler.run(changed)
+
     async def answer(self, course: Course) -> tuple[str, ...]:
         """Why this course would not have all that it asks for, class by class; none: it would.
 

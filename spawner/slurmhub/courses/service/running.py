@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from typing import Any, Protocol
 
 from slurmhub.courses.model import State
 from slurmhub.courses.retention import Due, Step
 from slurmhub.courses.service import measures
-from slurmhub.courses.service.cluster import CourseCluster, Result
+from slurmhub.courses.service.cluster import Result
 from slurmhub.courses.store import Courses
 from slurmhub.errors import SlurmhubError
 
@@ -26,6 +27,21 @@ STAGES = 60.0
 """Seconds between looks for what the time has brought."""
 LONGEST_PAUSE = 300.0
 """Seconds between tries while something fails; from the loop's own interval, doubled each time."""
+
+
+Told = tuple[State, str]
+"""What a course was at, and why it has not all of what it should; empty: it has."""
+
+
+def joint(results: Sequence[Mapping[str, Result]]) -> dict[str, Told]:
+    """What all sides say of each course of which all have said something at the same stage."""
+    found: dict[str, Told] = {}
+    for key in set.intersection(*(set(one) for one in results)) if results else ():
+        states = {one[key][1] for one in results}
+        if len(states) == 1:
+            reasons = [reason for one in results for reason in one[key][0].reasons]
+            found[key] = (states.pop(), " ".join(reasons))
+    return found
 
 
 async def repeat(
@@ -51,24 +67,37 @@ async def repeat(
         await asyncio.sleep(pause)
 
 
-class Loops:
-    """The loops of one service; `cluster` is None where courses are kept only."""
+class Side(Protocol):
+    """What has something made of courses: Slurm, the folders."""
 
-    def __init__(self, courses: Courses, cluster: CourseCluster | None) -> None:
-        self._courses, self._cluster = courses, cluster
-        self._changed = asyncio.Event()
+    @property
+    def results(self) -> Mapping[str, Result]:
+        """What became of each course in the last round."""
+        ...
+
+    async def run(self, changed: asyncio.Event) -> None:
+        """Round after round, at once when `changed` is set."""
+        ...
+
+
+class Loops:
+    """The loops of one service; `sides` by their names, none where courses are kept only."""
+
+    def __init__(self, courses: Courses, sides: Mapping[str, Side]) -> None:
+        self._courses, self._sides = courses, dict(sides)
+        self._changed = {name: asyncio.Event() for name in sides}
         self._revision = -1
-        self._told: dict[str, Result] = {}
+        self._told: dict[str, Told] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin; `stop` ends them."""
-        loops = {
+        loops: dict[str, Coroutine[Any, Any, None]] = {
             "watch": repeat("watch", self._watch, WATCHED, longest=30.0),
             "stages": repeat("stages", self._stages, STAGES, longest=LONGEST_PAUSE),
         }
-        if self._cluster is not None:
-            loops["slurm"] = self._cluster.reconciler.run(self._changed)
+        for name, side in self._sides.items():
+            loops[name] = side.run(self._changed[name])
         self._tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
         for task in self._tasks:
             task.add_done_callback(_say_if_it_ended)
@@ -86,17 +115,17 @@ class Loops:
         revision = await asyncio.to_thread(self._courses.revision)
         if revision != self._revision:
             self._revision = revision
-            self._changed.set()
+            for event in self._changed.values():
+                event.set()
         await self._tell()
 
     async def _tell(self) -> None:
         """Each course says what Slurm still lacks of it."""
-        found = dict(self._cluster.results) if self._cluster is not None else {}
-        for key, result in found.items():
-            if self._told.get(key) != result:
-                reasons = " ".join(result[0].reasons)
-                await asyncio.to_thread(self._courses.realised, key, reasons)
-        self._told = found
+        found = joint([side.results for side in self._sides.values()])
+        for key, (state, waiting) in found.items():
+            if self._told.get(key) != (state, waiting):
+                await asyncio.to_thread(self._courses.realised, key, waiting)
+                self._told[key] = (state, waiting)
 
     async def _stages(self) -> None:
         """Remind, freeze, end and forget, as the institution says."""
@@ -104,11 +133,11 @@ class Loops:
             if await asyncio.to_thread(self._courses.stages.do, due):
                 measures.STAGES.labels(due.step.value).inc()
                 _log.info("%s", _told(due))
-        if self._cluster is None:
-            await asyncio.to_thread(self._nothing_in_slurm)
+        if not self._sides:
+            await asyncio.to_thread(self._nothing_made)
 
-    def _nothing_in_slurm(self) -> None:
-        """Where there is no cluster, what has ended has nothing there."""
+    def _nothing_made(self) -> None:
+        """Where nothing is made of courses, nothing is to be taken away of those that ended."""
         for one in self._courses.snapshot().courses:
             if one.state is State.ENDED and one.realised is None:
                 self._courses.realised(one.key)

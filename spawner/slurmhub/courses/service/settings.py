@@ -44,6 +44,15 @@ class ClusterSettings(CourseModel):
         )
 
 
+class FolderSettings(CourseModel):
+    """How the program of root's is run that keeps the folders of courses, all its words.
+
+    /usr/bin/sudo -n -- /usr/local/libexec/slurmhub/slurmhub-course-folders NAME, or by ssh.
+    """
+
+    command: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+
+
 class ServiceSettings(CourseModel):
     """Everything; without a cluster, courses are kept and nothing is made of them in Slurm."""
 
@@ -54,6 +63,8 @@ class ServiceSettings(CourseModel):
     """An SQLAlchemy URL: sqlite:////var/lib/slurmhub/courses.sqlite."""
     policy: Policy = Policy()
     cluster: ClusterSettings | None = None
+    folders: FolderSettings | None = None
+    """None: courses have no folders."""
     language: Literal["en", "fr"] = "en"
     """Of the pages for who asks for none that there is."""
     secret_file: Path | None = None

@@ -15,6 +15,8 @@ from slurmhub.courses.errors import (
 )
 from slurmhub.courses.roster.applying import DropsUnconfirmed, PreviewChanged
 from slurmhub.courses.roster.codes import CodeRefused
+from slurmhub.courses.roster.matching import ChoiceUnknown
+from slurmhub.courses.roster.remarks import RosterUnreadable
 from slurmhub.courses.service.identity import HubAway
 from slurmhub.courses.stored import CourseChanged
 from slurmhub.errors import SlurmhubError
@@ -31,6 +33,8 @@ _STATUSES: tuple[tuple[type[SlurmhubError], int], ...] = (
     (CourseChanged, 409),
     (PreviewChanged, 409),
     (DropsUnconfirmed, 409),
+    (RosterUnreadable, 422),
+    (ChoiceUnknown, 422),
     (CourseRefused, 422),
     (Refusal, 422),
     (CoursesAway, 503),

@@ -22,6 +22,7 @@ from slurmhub.courses.service.api.openapi import JSON, document
 from slurmhub.courses.service.api.operations import KEY, NUMBER, Asked, Operation
 from slurmhub.courses.service.api.table import OPERATIONS
 from slurmhub.courses.service.asking import Asking
+from slurmhub.courses.service.hub import Hub
 from slurmhub.courses.service.statuses import status_of
 from slurmhub.courses.stored import CourseChanged
 from slurmhub.errors import SlurmhubError
@@ -114,6 +115,7 @@ class OperationHandler(ApiHandler):
             courses=self.courses,
             code_key=self.code_key,
             cluster=self.cluster,
+            hub=Hub(self.place),
             path=path,
             body=self._body(operation),
             query=self._query(operation),

@@ -18,6 +18,7 @@ from slurmhub.courses.model import CourseModel
 from slurmhub.courses.rights import Person
 from slurmhub.courses.roster.codes import CodeKey
 from slurmhub.courses.service.cluster import CourseCluster
+from slurmhub.courses.service.hub import Hub
 from slurmhub.courses.store import Courses
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -38,6 +39,7 @@ class Asked:
     courses: Courses
     code_key: CodeKey
     cluster: CourseCluster | None = None
+    hub: Hub | None = None
     path: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     query: Any = None
