@@ -187,6 +187,17 @@ def test_an_archive_of_a_course(site: CourseFolders) -> None:
     assert names == sorted(names)
 
 
+def test_an_archive_that_cannot_be_finished_is_not_taken_for_whole(site: CourseFolders) -> None:
+    used(site)
+    line = "            self._tar.addfile(self._info(path, found, tarfile.DIRTYPE))"
+    fails = line.replace("self._tar", "path[-1] == 'e' and os.stat('/nowhere'); self._tar")
+    with site.changed(line, fails):
+        status, first, data = site.export()
+    assert (status, json.loads(first)) == (1, {"ok": True})
+    assert not data.endswith(bytes(1024))
+    assert b'"ok"' not in data
+
+
 def test_a_course_is_removed_at_once_or_after_some_days(site: CourseFolders) -> None:
     used(site)
     site.settled(frozen=True)
