@@ -83,10 +83,11 @@ class Guest:
         self.visit(self.path("spawn", server) + query)
         self.expect_form()
 
-    def picture(self, name: str) -> None:
-        """Keep what the page looks like now, if pictures are kept."""
+    def picture(self, name: str, *, whole: bool = False) -> None:
+        """Keep what the page looks like now, if pictures are kept: what is in view, or all."""
         if self._album is not None:
-            self.page.screenshot(path=self._album / f"{name}.png", animations="disabled")
+            path = self._album / f"{name}.png"
+            self.page.screenshot(path=path, animations="disabled", full_page=whole)
 
     # The form
 

@@ -189,7 +189,7 @@ def _in_a_week() -> str:
     return (datetime.now(timezone.utc) + timedelta(days=7)).strftime("%Y-%m-%dT%H:%M")
 
 
-STAFF_PAGES = ("people", "class", "codes", "change", "record", "stages", "roster")
+STAFF_PAGES = ("people", "class", "messages", "codes", "change", "record", "stages", "roster")
 
 
 def test_a_course_of_others_is_as_one_that_is_not_there(service: ServiceUnderTest) -> None:
@@ -212,6 +212,9 @@ POSTS: dict[str, dict[str, str]] = {
     "codes": {"action": "make", "seats": "1", "expires": "2026-12-01T00:00"},
     "change": {**typed("mine1"), "title": "Other", "version": "1", "action": "save"},
     "stages": {"action": "freeze"},
+    "class": {"action": "stop-all"},
+    "messages": {"action": "send", "text": "x", "hours": "1"},
+    "help": {"action": "ask", "user": "alice", "minutes": "10"},
     "roster": {"action": "look", "data": "eA=="},
 }
 
@@ -239,7 +242,8 @@ def test_assistants_see_the_class_and_change_nothing(service: ServiceUnderTest) 
     alice, helper = service.visitor("alice"), service.visitor("helper1")
     make(alice, "helped1")
     alice.send("course/helped1/people", {"action": "add", "username": "helper1", "as": "assistant"})
-    assert helper.page("course/helped1/people").status_code == 200
+    for path in ("people", "class", "messages"):
+        assert helper.page(f"course/helped1/{path}").status_code == 200
     for path in ("codes", "change", "record", "stages", "roster"):
         assert helper.page(f"course/helped1/{path}").status_code == 403, path
     answer = helper.send("course/helped1/people", POSTS["people"])
@@ -281,6 +285,55 @@ def test_a_course_is_frozen_copied_given_and_ended(service: ServiceUnderTest) ->
     record = text_of(alice.page("course/life1/record"))
     assert "alice gave the course to bob." in record
     assert "bob ended the course." in record
+
+
+def test_staff_write_to_the_class_and_students_read_it(service: ServiceUnderTest) -> None:
+    alice, student = service.visitor("alice"), service.visitor("student4")
+    make(alice, "talk1")
+    alice.send("course/talk1/people", {"action": "add", "username": "student4", "as": "student"})
+    form = {"action": "send", "text": "<b>Bring</b> your notes.", "hours": "3"}
+    sent = alice.send("course/talk1/messages", form)
+    assert "The message is shown to the class." in text_of(sent)
+    seen = student.page("course/talk1/")
+    assert "&lt;b&gt;Bring&lt;/b&gt; your notes." in seen.text
+    assert student.page("course/talk1/messages").status_code == 403
+    assert student.send("course/talk1/messages", form).status_code == 403
+    long = alice.send("course/talk1/messages", form | {"text": "x" * 1500})
+    assert long.status_code == 400
+    assert "x" * 1500 in long.text
+    assert alice.send("course/talk1/messages", form | {"hours": "99999"}).status_code == 400
+    number = re.search(r'name="number" value="(\d+)"', sent.text)
+    assert number
+    alice.send("course/talk1/messages", {"action": "withdraw", "number": number[1]})
+    assert "Bring" not in student.page("course/talk1/").text
+
+
+def test_a_student_is_asked_before_anybody_is_let_in(service: ServiceUnderTest) -> None:
+    alice, student = service.visitor("alice"), service.visitor("student5")
+    make(alice, "help1")
+    alice.send("course/help1/people", {"action": "add", "username": "student5", "as": "student"})
+    ask = {"action": "ask", "user": "student5", "minutes": "30"}
+    asked = alice.send("course/help1/help", ask)
+    assert "The student is asked." in text_of(asked)
+    assert "alice asked to help, and waits for a yes." in text_of(asked)
+    assert "/user/student5/help1/" not in asked.text
+    for answer in (
+        alice.send("course/help1/help", ask | {"minutes": "100000"}),
+        alice.send("course/help1/help", ask | {"user": "bob"}),
+        student.send("course/help1/help", ask),
+        service.visitor("bob").send("course/help1/help", ask),
+    ):
+        assert answer.status_code in (403, 404, 409)
+    assert len(service.courses().helps.of(ALICE, "help1")) == 1
+
+
+def test_nobody_stops_a_server_that_is_not_of_their_course(service: ServiceUnderTest) -> None:
+    alice = service.visitor("alice")
+    make(alice, "stop1")
+    for action in ("stop", "extend"):
+        answer = alice.send("course/stop1/class", {"action": action, "user": "bob"})
+        assert answer.status_code == 404
+        assert "They are not in this course" in text_of(answer)
 
 
 def test_every_page_is_there_in_french(service: ServiceUnderTest) -> None:

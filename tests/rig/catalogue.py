@@ -39,6 +39,7 @@ SPOKEN = (
     "courses/service/api/handlers.py",
     "courses/service/api/operations.py",
     "courses/service/pages/*.py",
+    "courses/slurm/capacity.py",
     "files/*.py",
     "hub/*.py",
     "idle/*.py",

@@ -92,13 +92,22 @@ class Shortage:
     def __str__(self) -> str:
         if self.why:
             return self.why
-        text = f"There is room for {self.seats} of {self.wanted} servers."
+        words = [f"There is room for {self.seats} of {self.wanted} servers."]
         if self.away:
-            text += f" Computers that are out of service now have room for {self.away} more."
+            words.append(f"Computers that are out of service now have room for {self.away} more.")
         if self.at is None:
-            return f"{text} It would fit at no other time in the week before and after."
-        moment = self.at.astimezone(timezone.utc)
-        return f"{text} It would fit at {moment:%Y-%m-%d %H:%M} UTC."
+            words.append("It would fit at no other time in the week before and after.")
+        else:
+            words.append(f"It would fit at {_said(self.at)}.")
+        return " ".join(words)
+
+    def of_class(self, start: datetime) -> str:
+        """The same of a class that begins then."""
+        return f"The class of {_said(start)} does not fit. {self}"
+
+
+def _said(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
 class Cluster:

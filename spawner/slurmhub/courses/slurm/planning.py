@@ -106,9 +106,7 @@ def _room(
         )
     )
     if isinstance(found, Shortage):
-        planning.wait(
-            key, f"The class of {reservation.start:%Y-%m-%d %H:%M} UTC does not fit. {found}"
-        )
+        planning.wait(key, found.of_class(reservation.start))
     if there is None:
         if isinstance(found, Placed):
             _make(planning, key, reservation, found, now)

@@ -13,6 +13,7 @@ from slurmhub.courses.service.pages.people import HANDLERS as PEOPLE
 from slurmhub.courses.service.pages.record import HANDLERS as RECORD
 from slurmhub.courses.service.pages.roster import HANDLERS as ROSTER
 from slurmhub.courses.service.pages.stages import HANDLERS as STAGES
+from slurmhub.courses.service.pages.talking import HANDLERS as TALKING
 from slurmhub.courses.service.pages.use import HANDLERS as USE
 
 HANDLERS = [
@@ -20,6 +21,7 @@ HANDLERS = [
     *MAKING,
     *COURSE,
     *BOARD,
+    *TALKING,
     *PEOPLE,
     *ROSTER,
     *CODES,

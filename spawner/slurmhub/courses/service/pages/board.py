@@ -6,10 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from tornado import web
 
 from slurmhub.courses.errors import MemberUnknown
+from slurmhub.courses.helping import Help
 from slurmhub.courses.people import Member
 from slurmhub.courses.record import What
 from slurmhub.courses.rights import Action
@@ -111,7 +113,20 @@ class BoardPage(CoursePage):
             counts={state: counts[state] for state in ORDER if counts[state]},
             most=stored.course.most_running,
             running=sum(one.open for one in seats),
+            helps=await self._helps(key),
+            server_of=self._server_of,
         )
+
+    async def _helps(self, key: str) -> dict[str, list[Help]]:
+        """What is asked and allowed now, by student."""
+        found: dict[str, list[Help]] = {}
+        for one in await self.ask(self.courses.helps.of, self.person, key):
+            found.setdefault(one.student, []).append(one)
+        return found
+
+    def _server_of(self, user: str, key: str) -> str:
+        place = self.place
+        return f"{place.hub_host}{place.base_url}user/{quote(user, safe='')}/{quote(key, safe='')}/"
 
     async def _all(self, key: str, what: What, act: Callable[[str, str], Awaitable[None]]) -> None:
         """Every server that can be; those of which the hub says no are left out."""

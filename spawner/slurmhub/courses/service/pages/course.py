@@ -51,6 +51,7 @@ class OverviewPage(CoursePage):
             requests=[one for one in requests if one.decision is None],
             decided=next((one for one in reversed(requests) if one.decision == "refused"), None),
             times=times,
+            messages=(await self.ask(self.courses.messages.of, self.person, key))[::-1],
         )
 
     async def post(self, key: str) -> None:

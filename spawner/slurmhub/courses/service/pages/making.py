@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,9 +24,12 @@ from slurmhub.courses.service.pages.labels import label_of
 from slurmhub.courses.service.pages.limits import limits_said
 from slurmhub.courses.service.statuses import status_of
 from slurmhub.courses.stored import CourseChanged, Stored, before
+from slurmhub.errors import SlurmhubError
 from slurmhub.options.refusal import Problem
 from slurmhub.options.words import memory_plain
 from slurmhub.slurm.memory import Memory
+
+_log = logging.getLogger(__name__)
 
 _ZONES = Path("/usr/share/zoneinfo")
 _USUAL: Mapping[str, str] = {
@@ -36,6 +41,10 @@ _USUAL: Mapping[str, str] = {
     "materials.repository.branch": "main",
     "storage.shared": "yes",
 }
+
+
+_ROOM = ("class_hours", "profile", "seats", "term", "timezone")
+_PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,7 @@ class _FormPage(CoursePage):
             "freely": policy.free is None or self.person.administrator,
             "note": self.typed("note", most=2000),
             "asks": (),
+            "short": (),
             "conflict": None,
             **more,
         }
@@ -109,6 +119,23 @@ class _FormPage(CoursePage):
         if not reasons or self.typed("asked") == told:
             return {}
         return {"asks": reasons, "asked": told}
+
+    async def unfit(self, course: Course, had: Course | None) -> dict[str, Any]:
+        """Which of its classes have no room, unless that was said; nothing if all have.
+
+        Nor where it cannot be known now: the page of the course says it later.
+        """
+        same = had is not None and all(
+            getattr(course, name) == getattr(had, name) for name in _ROOM
+        )
+        if self.cluster is None or not course.class_hours or same or self.typed("short"):
+            return {}
+        try:
+            short = await asyncio.wait_for(self.cluster.answer(course), _PATIENCE)
+        except (SlurmhubError, asyncio.TimeoutError) as error:
+            _log.warning("Whether %s fits is not known. %s", course.key, error)
+            return {}
+        return {"short": short} if short else {}
 
 
 class NewPage(_FormPage):
@@ -129,9 +156,9 @@ class NewPage(_FormPage):
             return
         try:
             course = read_form(typed)
-            asks = self.unasked(course, None)
-            if asks:
-                self.show("course_form.html", course=None, **self.values(typed, **asks))
+            first = self.unasked(course, None) or await self.unfit(course, None)
+            if first:
+                self.show("course_form.html", course=None, **self.values(typed, **first))
                 return
             note = self.typed("note", most=2000)
             saved = await self.ask(self.courses.create, self.person, course, note=note)
@@ -167,9 +194,10 @@ class ChangePage(_FormPage):
             return
         try:
             course = read_form(typed, stored.course)
-            asks = self.unasked(course, stored.course if stored.state.served else None)
-            if asks and version == stored.version:
-                await self._form(key, typed, version, **asks)
+            first = self.unasked(course, stored.course if stored.state.served else None)
+            first = first or await self.unfit(course, stored.course)
+            if first and version == stored.version:
+                await self._form(key, typed, version, **first)
                 return
             note = self.typed("note", most=2000)
             change = self.courses.change

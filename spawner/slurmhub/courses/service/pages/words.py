@@ -36,6 +36,10 @@ DONE: Mapping[str, str] = {
     "stopped": "The server is being stopped.",
     "all-stopped": "All servers of the course are being stopped.",
     "extended": "The server has more time.",
+    "said": "The message is shown to the class.",
+    "unsaid": "The message is not shown any more.",
+    "help-asked": "The student is asked. You see here when they let you in.",
+    "help-ended": "The help is ended.",
     "all-extended": "All servers that may have more time have it.",
 }
 """Sentences, by what stands in the address of the page after it was done."""
