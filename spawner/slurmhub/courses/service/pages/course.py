@@ -13,7 +13,8 @@ from slurmhub.courses.retention import calendar
 from slurmhub.courses.rights import Action
 from slurmhub.courses.service.pages.base import CoursePage
 from slurmhub.courses.service.pages.words import (
-    class_said,
+    Held,
+    held,
     hours_said,
     materials_said,
     profile_said,
@@ -72,14 +73,14 @@ class OverviewPage(CoursePage):
         return found.title if found else course.profile.environment
 
 
-def _week(course: Course) -> list[tuple[str, str]]:
+def _week(course: Course) -> list[Held]:
     now = datetime.now(timezone.utc)
-    return [class_said(one, course.timezone) for one in this_week(course, now)]
+    return [held(one, course.timezone) for one in this_week(course, now)]
 
 
-def _next(course: Course) -> tuple[str, str] | None:
+def _next(course: Course) -> Held | None:
     found = following(course, datetime.now(timezone.utc))
-    return None if found is None else class_said(found, course.timezone)
+    return None if found is None else held(found, course.timezone)
 
 
 class SlashPage(CoursePage):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from dataclasses import dataclass
+from datetime import date, datetime, time, timezone
 from zoneinfo import ZoneInfo
 
 from slurmhub.courses.hours import Occurrence
-from slurmhub.courses.model import Course, Profile
+from slurmhub.courses.model import WEEKDAYS, Course, Profile, Weekday
 from slurmhub.options.words import counted, gpus_said, listed, memory_plain, time_plain
 from slurmhub.slurm.memory import Memory
 from slurmhub.slurm.times import TimeLimit
@@ -51,12 +52,20 @@ def moment_said(seconds: float, zone: str) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
 
 
-def class_said(one: Occurrence, zone: str) -> tuple[str, str]:
-    """The moments between which a class is, in a time zone."""
+@dataclass(frozen=True)
+class Held:
+    """One class on the clock of the course; `end` may be of the next day."""
+
+    weekday: Weekday
+    day: date
+    start: time
+    end: time
+
+
+def held(one: Occurrence, zone: str) -> Held:
+    """A class in a time zone."""
     first, last = (moment.astimezone(ZoneInfo(zone)) for moment in (one.start, one.end))
-    same = first.date() == last.date()
-    end = last.strftime("%H:%M" if same else "%Y-%m-%d %H:%M")
-    return first.strftime("%Y-%m-%d %H:%M"), end
+    return Held(WEEKDAYS[first.weekday()], first.date(), first.time(), last.time())
 
 
 def profile_said(profile: Profile) -> str:
