@@ -184,6 +184,18 @@ def everything(service: ServiceUnderTest, key: str) -> None:
     courses.realised(key, SHORT)
 
 
+def test_the_page_of_the_class_renews_itself(bring: Bring, service: ServiceUnderTest) -> None:
+    courses = service.courses()
+    courses.create(ALICE, course("renewed1", running=5))
+    alice = bring("alice")
+    alice.page.clock.install()
+    alice.visit(f"{PREFIX}course/renewed1/class")
+    expect(alice.page.locator("#slurmhub-class")).to_contain_text("no students yet")
+    courses.members.add(ALICE, "renewed1", username="student2")
+    alice.page.clock.fast_forward(16_000)
+    expect(alice.page.locator("[data-slurmhub-seat=student2]")).to_contain_text("Not started")
+
+
 PAGES = ("", "class", "messages", "people", "roster", "codes", "change", "record", "stages")
 
 
@@ -252,7 +264,7 @@ def test_no_english_is_left_on_french_pages(bring: Bring, service: ServiceUnderT
             "Forces and waves On Mondays in the lab",
             "More students came than we thought",
             "codes1 Winter 2026 Optics both narrow js plain french seen dark light",
-            "A Student stud Other ISO DOS",
+            "A Student stud Other ISO DOS Class list",
         ]
     )
     alice = bring("alice", locale="fr-CA")
@@ -271,7 +283,7 @@ def test_what_a_registrar_writes_is_text_and_nothing_else(
     service.courses().create(ADMIN, course("odd1", seats=300, running=5), owner="alice")
     alice = bring("alice")
     dialogs: list[Dialog] = []
-    alice.page.on("dialog", dialogs.append)
+    alice.page.on("dialog", lambda dialog: dialogs.append(dialog))
     alice.visit(f"{PREFIX}course/odd1/roster")
     file = FilePayload(name="r.csv", mimeType="text/csv", buffer=registrars_file().data)
     alice.page.locator("#roster-file").set_input_files(file)

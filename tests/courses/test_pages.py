@@ -250,6 +250,30 @@ def test_assistants_see_the_class_and_change_nothing(service: ServiceUnderTest) 
     assert answer.status_code == 403
 
 
+def test_roles_are_given_and_people_taken_out(service: ServiceUnderTest) -> None:
+    alice = service.visitor("alice")
+    make(alice, "roles1")
+    path = "course/roles1/people"
+    awaited = alice.send(path, {"action": "add", "number": "12345678", "as": "student"})
+    assert "as soon as they sign in for the first time" in text_of(awaited)
+    alice.send(path, {"action": "add", "username": "student6", "as": "student"})
+    nobody = alice.send(path, {"action": "add", "name": "Somebody", "as": "student"})
+    assert nobody.status_code == 404
+    assert "Nothing says who this is." in text_of(nobody)
+    assert 'value="Somebody"' in nobody.text
+    members = service.courses().members
+    one = next(each for each in members.of(ALICE, "roles1") if each.username == "student6")
+    number = {"number": str(one.number)}
+    given = alice.send(path, number | {"action": "role:assistant"})
+    assert "Their role is changed." in text_of(given)
+    for odd in ("role:owner", "role:", "role", "x", ""):
+        assert alice.send(path, number | {"action": odd}).status_code == 400, odd
+    assert "Their files stay." in text_of(alice.send(path, number | {"action": "drop"}))
+    gone = alice.send(path, number | {"action": "drop"})
+    assert gone.status_code == 404
+    assert "They are not in this course" in text_of(gone)
+
+
 def test_nothing_is_done_without_the_token_of_the_form(service: ServiceUnderTest) -> None:
     alice = service.visitor("alice")
     make(alice, "forged1")

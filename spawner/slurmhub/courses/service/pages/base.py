@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from slurmhub.courses.model import Role
@@ -76,7 +76,7 @@ class CoursePage(PageHandler):
         status = self.get_status() if error is None else status_of(error)
         self.show(template, status=status, **{**known, **values})
 
-    @property
+    @cached_property
     def hub(self) -> Hub:
         """The hub, asked by the service itself."""
         return Hub(self.place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -22,6 +22,13 @@ from slurmhub.errors import SlurmhubError
 
 AT_ONCE = 8
 """Servers that are stopped or lengthened at the same time."""
+
+_ACTIONS = {
+    "stop": (What.STOPPED, False, "stopped"),
+    "extend": (What.EXTENDED, False, "extended"),
+    "stop-all": (What.STOPPED, True, "all-stopped"),
+    "extend-all": (What.EXTENDED, True, "all-extended"),
+}
 
 ORDER = ("queued", "asking", "starting", "ended", "paused", "stopping", "ready", "none", "awaited")
 """States in the order in which staff look for them: first who waits, last who needs nothing."""
@@ -41,7 +48,9 @@ class Seat:
             return "awaited"
         if self.server is None or (self.server.step == "ended" and self.server.kind == "stopped"):
             return "none"
-        return self.server.step
+        if self.server.step in ORDER:
+            return self.server.step
+        return "ready" if self.server.open else "ended"
 
     @property
     def open(self) -> bool:
@@ -72,23 +81,18 @@ class BoardPage(CoursePage):
         """Do what the button says; each server has its line in the record first."""
         await self.rights(key, Action.STEER)
         action = self.typed("action")
+        if action not in _ACTIONS:
+            raise web.HTTPError(400, "There is no such action.")
+        what, for_all, done = _ACTIONS[action]
         try:
-            if action == "stop":
-                await self._each(key, [self.typed("user")], What.STOPPED, self.hub.stop)
-                self.go(f"course/{key}/class", "stopped")
-            elif action == "extend":
-                await self._each(key, [self.typed("user")], What.EXTENDED, self.hub.lengthen)
-                self.go(f"course/{key}/class", "extended")
-            elif action == "stop-all":
-                await self._all(key, What.STOPPED, self.hub.stop)
-                self.go(f"course/{key}/class", "all-stopped")
-            elif action == "extend-all":
-                await self._all(key, What.EXTENDED, self.hub.lengthen)
-                self.go(f"course/{key}/class", "all-extended")
+            if for_all:
+                await self._all(key, what)
             else:
-                raise web.HTTPError(400, "There is no such action.")
+                await self._one(key, what)
         except (HubAway, HubRefused, MemberUnknown) as error:
             await self._draw(key, error)
+        else:
+            self.go(f"course/{key}/class", done)
 
     async def _seats(self, key: str) -> tuple[Seat, ...]:
         members = await self.ask(self.courses.members.of, self.person, key)
@@ -128,49 +132,42 @@ class BoardPage(CoursePage):
         place = self.place
         return f"{place.hub_host}{place.base_url}user/{quote(user, safe='')}/{quote(key, safe='')}/"
 
-    async def _all(self, key: str, what: What, act: Callable[[str, str], Awaitable[None]]) -> None:
+    async def _one(self, key: str, what: What) -> None:
+        """The server of somebody of the course."""
+        user = self.typed("user")
+        members = await self.ask(self.courses.members.of, self.person, key)
+        # A server of this name may be somebody's who has nothing to do with the course.
+        if user not in {one.username for one in members}:
+            raise MemberUnknown(
+                "They are not in this course, or not any more.",
+                remedy="Look at its people again.",
+            )
+        await self._act(key, what, user)
+
+    async def _all(self, key: str, what: What) -> None:
         """Every server that can be; those of which the hub says no are left out."""
         steps = ("ready",) if what is What.EXTENDED else ORDER
-        users = [
-            str(one.member.username)
-            for one in await self._seats(key)
-            if one.open and one.state in steps
-        ]
+        seats = [one for one in await self._seats(key) if one.open and one.state in steps]
         turn = asyncio.Semaphore(AT_ONCE)
 
-        async def one(user: str) -> bool:
+        async def act(seat: Seat) -> bool:
             async with turn:
                 try:
-                    await self._each(key, [user], what, act)
+                    await self._act(key, what, str(seat.member.username))
                 except HubRefused:
                     return False
                 return True
 
-        done = await asyncio.gather(*(one(user) for user in users))
-        if users and not any(done):
+        done = await asyncio.gather(*(act(seat) for seat in seats))
+        if seats and not any(done):
             raise HubRefused(
                 "The hub did this for none of the servers.", remedy="Look at one by itself."
             )
 
-    async def _each(
-        self,
-        key: str,
-        users: Sequence[str],
-        what: What,
-        act: Callable[[str, str], Awaitable[None]],
-    ) -> None:
-        members = await self.ask(self.courses.members.of, self.person, key)
-        theirs = {one.username for one in members if one.username}
-        for user in users:
-            # A server of this name may be somebody's who has nothing to do with the course.
-            if user not in theirs:
-                raise MemberUnknown(
-                    "They are not in this course, or not any more.",
-                    remedy="Look at its people again.",
-                )
-            note = self.courses.note
-            await self.ask(note, self.person, key, Action.STEER, what, subject=user)
-            await act(user, key)
+    async def _act(self, key: str, what: What, user: str) -> None:
+        note, hub = self.courses.note, self.hub
+        await self.ask(note, self.person, key, Action.STEER, what, subject=user)
+        await (hub.lengthen if what is What.EXTENDED else hub.stop)(user, key)
 
 
 HANDLERS = [(r"course/([^/]+)/class", BoardPage)]

@@ -30,9 +30,9 @@ class PeoplePage(CoursePage):
 
     async def post(self, key: str) -> None:
         """Do what the button says; what cannot be done is said above what was typed."""
-        action = {"add": self._add, "role": self._role, "drop": self._drop}.get(
-            self.typed("action")
-        )
+        # A button for a role names it as well: role:assistant.
+        name = self.typed("action").partition(":")[0]
+        action = {"add": self._add, "role": self._role, "drop": self._drop}.get(name)
         if action is None:
             raise web.HTTPError(400, "There is no such action.")
         try:
@@ -60,7 +60,7 @@ class PeoplePage(CoursePage):
         )
 
     async def _add(self, key: str) -> str:
-        role = self._asked_role("as")
+        role = _role(self.typed("as"))
         username = self.typed("username").strip() or None
         found = Identifiers(
             mail=self.typed("mail", most=255).strip() or None,
@@ -77,7 +77,7 @@ class PeoplePage(CoursePage):
         return "awaited" if member.pending else "brought"
 
     async def _role(self, key: str) -> str:
-        role = self._asked_role("role")
+        role = _role(self.typed("action").partition(":")[2])
         await self.ask(self.courses.members.set_role, self.person, key, self.number("number"), role)
         return "role"
 
@@ -85,11 +85,12 @@ class PeoplePage(CoursePage):
         await self.ask(self.courses.members.drop, self.person, key, self.number("number"))
         return "dropped"
 
-    def _asked_role(self, name: str) -> Role:
-        role = _GIVEN.get(self.typed(name))
-        if role is None:
-            raise web.HTTPError(400, "There is no such role.")
-        return role
+
+def _role(name: str) -> Role:
+    role = _GIVEN.get(name)
+    if role is None:
+        raise web.HTTPError(400, "There is no such role.")
+    return role
 
 
 def _by_role(one: Member) -> tuple[int, str, int]:
