@@ -27,8 +27,9 @@ from slurmhub_deploy.errors import DeployError
 DATABASES = {"jupyterhub": "JupyterHub.db_url", "ledger": "SlurmHubSpawner.ledger_url"}
 """The databases of a hub, and the settings that say where they are."""
 
-COURSES = "SlurmHubSpawner.courses_url"
-"""That of its courses, where it has any."""
+COURSES = "courses"
+"""The database of its courses, where it has any."""
+_COURSES_URL = "SlurmHubSpawner.courses_url"
 
 _NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _SECONDS = 3600
@@ -71,6 +72,8 @@ def back_up(places: Places, *, keep: int, now: float | None = None) -> Path:
             with tarfile.open(partial / "accounts.tar", "w") as archive:
                 archive.add(places.register, arcname="accounts")
         shutil.copy(places.settings, partial / "hub.json")
+        if COURSES in urls:
+            _copy_secret(places.settings.with_name("courses.json"), partial / "courses-secret")
         whole = places.to / name
         partial.rename(whole)
     except OSError as error:
@@ -95,12 +98,25 @@ def backups(folder: Path) -> list[Path]:
 def _urls(settings: Path) -> dict[str, str]:
     try:
         found: dict[str, Any] = json.loads(settings.read_text())["settings"]
-        databases = DATABASES | ({"courses": COURSES} if COURSES in found else {})
+        databases = DATABASES | ({COURSES: _COURSES_URL} if _COURSES_URL in found else {})
         return {name: str(found[setting]) for name, setting in databases.items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DeployError(
             f"{settings} does not say where the hub's databases are: {error}.",
             remedy="It is written by 'slurmhub up'; run that again.",
+        ) from error
+
+
+def _copy_secret(settings: Path, target: Path) -> None:
+    """That on which join codes hang: without it, those that were given are worth nothing."""
+    try:
+        file = Path(json.loads(settings.read_text())["secret_file"])
+        target.write_bytes(file.read_bytes())
+        target.chmod(0o600)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DeployError(
+            f"The secret of the courses, which {settings} names, cannot be copied: {error}.",
+            remedy="Has their service ever been started? 'slurmhub up' does it.",
         ) from error
 
 

@@ -65,7 +65,16 @@ def test_its_courses_are_in_it_where_it_has_any(places: Places) -> None:
     data = json.loads(places.settings.read_text())
     data["settings"]["SlurmHubSpawner.courses_url"] = f"sqlite:///{database}"
     places.settings.write_text(json.dumps(data))
-    assert words_in(back_up(places, keep=3) / "courses.sqlite") == ["phys101"]
+    with pytest.raises(DeployError, match="secret of the courses"):
+        back_up(places, keep=3)
+    assert backups(places.to) == []
+    secret = places.settings.with_name("secret")
+    secret.write_bytes(b"s" * 32)
+    file = places.settings.with_name("courses.json")
+    file.write_text(json.dumps({"secret_file": str(secret)}))
+    made = back_up(places, keep=3)
+    assert words_in(made / "courses.sqlite") == ["phys101"]
+    assert (made / "courses-secret").read_bytes() == b"s" * 32
 
 
 def test_what_is_written_meanwhile_is_in_it_or_not_but_not_half(places: Places) -> None:

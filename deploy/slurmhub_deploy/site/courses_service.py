@@ -9,12 +9,14 @@ from slurmhub_deploy.site.clusters import ExistingCluster
 from slurmhub_deploy.site.courses import Courses
 from slurmhub_deploy.site.hub_config import (
     courses_database_url,
-    courses_port_of,
     courses_qos_of,
+    courses_url,
     ports_of,
 )
 from slurmhub_deploy.site.hubs import courses_account_of, courses_number_of
 from slurmhub_deploy.site.model import Site
+
+STATE = "/var/lib/slurmhub-courses"
 
 
 def courses_service(site: Site, name: str, courses: Courses) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def courses_service(site: Site, name: str, courses: Courses) -> dict[str, Any]:
     return {
         "unix_account": courses_account_of(name),
         "unix_uid": courses_number_of(name, courses),
-        "port": courses_port_of(site, name),
+        "url": courses_url(site, name),
         "hub_api_url": f"{_hub_url(site, name)}hub/api",
         "settings": service_settings(site, name, courses).model_dump(
             mode="json", exclude_defaults=True
@@ -43,6 +45,7 @@ def service_settings(site: Site, name: str, courses: Courses) -> ServiceSettings
             "cluster": ClusterSettings(conf=conf, shared_qos=courses_qos_of(site, hub, courses)),
             "language": hub.pages.language,
             "token_file": f"/etc/slurmhub/{name}/courses-token",
+            "secret_file": f"{STATE}/{name}/secret",
         }
     )
 

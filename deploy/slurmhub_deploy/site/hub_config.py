@@ -23,7 +23,7 @@ PROXY_PORT = 8001
 first hub of a host; the others count up, by their place in the file."""
 
 COURSES_PORT = 8061
-"""That of the service of courses, on loopback, likewise."""
+"""That of the service of courses, likewise."""
 
 METRICS, OPERATORS = "prometheus", "operators"
 """Services of the hub: who scrapes it, and the verbs of the `slurmhub` command."""
@@ -45,9 +45,12 @@ def ports_of(site: Site, name: str) -> tuple[int, int]:
     return HUB_PORT + place, PROXY_PORT + place
 
 
-def courses_port_of(site: Site, name: str) -> int:
-    """The port of the service of the hub's courses."""
-    return COURSES_PORT + ports_of(site, name)[0] - HUB_PORT
+def courses_url(site: Site, name: str) -> str:
+    """Where the service of the hub's courses listens: on loopback, unless Prometheus asks it."""
+    address = "127.0.0.1"
+    if site.monitoring is not None:
+        address = site.machines[site.hubs[name].host].address
+    return f"http://{address}:{COURSES_PORT + ports_of(site, name)[0] - HUB_PORT}"
 
 
 def hub_config(site: Site, name: str) -> dict[str, Any]:
@@ -63,7 +66,7 @@ def hub_config(site: Site, name: str) -> dict[str, Any]:
     }
     if site.hubs[name].courses is not None:
         found["courses"] = {
-            "url": f"http://127.0.0.1:{courses_port_of(site, name)}",
+            "url": courses_url(site, name),
             "token_file": f"{secrets}/courses-token",
         }
     return found

@@ -89,8 +89,13 @@ def test_hub_and_service_are_of_one_mind() -> None:
     assert settings["SlurmHubSpawner.hub_name"] == service["settings"]["hub"]
     mine = Policy.model_validate(settings["SlurmHubSpawner.courses_policy"])
     assert mine == ServiceSettings.model_validate(service["settings"]).policy
-    assert hub["courses"]["url"] == f"http://127.0.0.1:{service['port']}"
+    assert hub["courses"]["url"] == service["url"] == "http://127.0.0.1:8061"
     assert service["hub_api_url"] == f"{settings['JupyterHub.hub_bind_url']}/hub/api"
+
+
+def test_prometheus_reaches_the_service_where_there_is_one() -> None:
+    found = with_courses(f"{COURSES}monitoring: {{host: ctl}}\n")
+    assert variables(found)["slurmhub_hubs"]["main"]["courses"]["url"] == "http://192.0.2.10:8061"
 
 
 def test_a_cluster_of_ones_own_has_an_account_and_a_qos_for_courses() -> None:
