@@ -11,6 +11,7 @@ from tests.unit.course_command.answers import Answering, member
 from tests.unit.courses.world import course
 
 DOCUMENT = {
+    "title": "Mechanics",
     "seats": 30,
     "profile": {"hours": 2.0},
     "class_hours": [{"end": "11:00"}],

@@ -64,7 +64,7 @@ def test_show_is_safe_for_a_terminal(run: Any) -> None:
 
 
 def test_create_sends_course_and_staff(run: Any, file: Path) -> None:
-    saved = {"course": view(version=1), "request": None, "lacks": []}
+    saved: dict[str, Any] = {"course": view(version=1), "request": None, "lacks": []}
     answering = Answering(**{"POST courses": (201, saved)})
     done = run(answering, "create", str(file), "--note", "A new course.")
     assert done.exit_code == 0, done.output
@@ -87,7 +87,7 @@ def test_a_wrong_file_is_told_by_its_lines_and_nothing_is_asked(run: Any, file: 
 
 
 def test_what_waits_for_approval_is_said(run: Any, file: Path) -> None:
-    request = {
+    request: dict[str, Any] = {
         "number": 4,
         "course": "phys101",
         "asked_by": "alice",
