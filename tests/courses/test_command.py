@@ -20,7 +20,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def run(service: ServiceUnderTest, code: Path, tmp_path: Path) -> Run:
+def run(service: ServiceUnderTest, tmp_path: Path) -> Run:
     """Run the command as somebody; the token is in a file of theirs."""
 
     def verb(who: str, *words: object) -> subprocess.CompletedProcess[str]:
@@ -30,7 +30,7 @@ def run(service: ServiceUnderTest, code: Path, tmp_path: Path) -> Run:
             token.write_text(service.visitor(who).token())
         environment = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{code / 'spawner'}:{code / 'deploy'}",
+            "PYTHONPATH": os.pathsep.join(sys.path),
             "SLURMHUB_HUB": service.hub.url,
             "SLURMHUB_TOKEN_FILE": str(token),
         }
