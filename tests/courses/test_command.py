@@ -161,6 +161,31 @@ def test_people_and_codes(run: Run, tmp_path: Path) -> None:
     assert "revoked" in well(run("alice", "code", "list", "hist101"))
 
 
+def test_a_roster_is_brought_as_it_was_shown(run: Run, tmp_path: Path) -> None:
+    file = file_of(tmp_path, course("lang101"), roster="class.csv")
+    listed = tmp_path / "class.csv"
+    listed.write_bytes(
+        "Nom;Courriel\nZoé Noor;zoe@example.ca\nIda Lund;ida@example.ca\n".encode("cp1252")
+    )
+    applied = well(run("alice", "apply", file))
+    assert "lang101: open, version 1" in applied
+    assert "Zoé Noor" in applied
+    assert "lang101: 2 added, 0 back, 0 changed, 0 dropped" in applied
+    again = well(run("alice", "apply", file))
+    assert "lang101: as the file has it" in again
+    assert "lang101: 0 added, 0 back, 0 changed, 0 dropped" in again
+
+    listed.write_text("Nom,Courriel\nIda Lund,ida@example.ca\n")
+    seen = well(run("alice", "roster", "preview", "lang101", "class.csv"))
+    assert "dropped" in seen
+    refused = run("alice", "roster", "apply", "lang101", "class.csv", "--drop")
+    assert refused.returncode == 3
+    kept = well(run("alice", "roster", "apply", "lang101", "class.csv"))
+    assert "Who is not in the file stays." in kept
+    both = ("--drop", "--drop-many")
+    assert "1 dropped" in well(run("alice", "roster", "apply", "lang101", "class.csv", *both))
+
+
 def test_a_token_that_is_none(run: Run, tmp_path: Path) -> None:
     token = tmp_path / "token-of-nobody"
     token.touch(0o600)

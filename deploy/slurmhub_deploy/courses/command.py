@@ -29,6 +29,7 @@ from slurmhub_deploy.courses.people_command import (
     roster,
 )
 from slurmhub_deploy.courses.place import HubUrl, TokenFile, open_hub
+from slurmhub_deploy.courses.rosters import open_roster
 from slurmhub_deploy.courses.telling import (
     course_lines,
     list_lines,
@@ -136,7 +137,8 @@ def apply(
     if "staff" in wanted.model_fields_set:
         write(changing.settle_staff(client, wanted, remove=remove_staff))
     if wanted.roster is not None:
-        bring(client, wanted.key, file.parent / wanted.roster, drop=drop, drop_many=drop_many)
+        listed = open_roster(file.parent / wanted.roster, None, [])
+        bring(client, wanted.key, listed, drop=drop, drop_many=drop_many)
 
 
 @course.command()

@@ -12,11 +12,12 @@ from slurmhub.courses.service.api.models import CodeList, CodeView, MemberList, 
 from slurmhub_deploy.courses.client import CourseClient, course_path
 from slurmhub_deploy.courses.place import HubUrl, TokenFile, open_hub
 from slurmhub_deploy.courses.rosters import (
+    RosterFile,
     apply_roster,
     done_line,
+    open_roster,
     preview_lines,
     preview_roster,
-    read_roster,
 )
 from slurmhub_deploy.courses.telling import code_lines, member_lines
 from slurmhub_deploy.courses.writing import AsJson, Key, show, write
@@ -28,7 +29,14 @@ roster = typer.Typer(
 code = typer.Typer(help="Join codes: made, listed, revoked.", no_args_is_help=True)
 people = typer.Typer(help="Who is in it: listed, brought in, taken out.", no_args_is_help=True)
 
-RosterFile = Annotated[Path, typer.Argument(help="The registrar's CSV file.", metavar="FILE")]
+RosterPath = Annotated[Path, typer.Argument(help="The registrar's CSV file.", metavar="FILE")]
+Encoding = Annotated[
+    str | None, typer.Option(help="The file's encoding, if it is not found out right.")
+]
+Choose = Annotated[
+    list[str] | None,
+    typer.Option("--choose", help="Who somebody doubtful is: KEY=is:USERNAME; repeatable."),
+]
 Drop = Annotated[
     bool, typer.Option("--drop", help="Drop students of an earlier file who are not in this one.")
 ]
@@ -40,22 +48,27 @@ DropMany = Annotated[
 @roster.command()
 def preview(
     key: Key,
-    file: RosterFile,
+    file: RosterPath,
+    encoding: Encoding = None,
+    choose: Choose = None,
     hub: HubUrl = None,
     token_file: TokenFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a registrar's file would change; it changes nothing."""
-    found = preview_roster(open_hub(hub, token_file), key, read_roster(file))
+    opened = open_roster(file, encoding, choose or [])
+    found = preview_roster(open_hub(hub, token_file), key, opened)
     show(found, preview_lines(found), as_json=as_json)
 
 
 @roster.command()
 def apply(
     key: Key,
-    file: RosterFile,
+    file: RosterPath,
     drop: Drop = False,
     drop_many: DropMany = False,
+    encoding: Encoding = None,
+    choose: Choose = None,
     hub: HubUrl = None,
     token_file: TokenFile = None,
 ) -> None:
@@ -64,15 +77,15 @@ def apply(
     Exit status: 0; 1 if the hub refused, such as because the roster changed meanwhile; 3 if more
     than a third would be dropped and --drop-many was not said.
     """
-    bring(open_hub(hub, token_file), key, file, drop=drop, drop_many=drop_many)
+    opened = open_roster(file, encoding, choose or [])
+    bring(open_hub(hub, token_file), key, opened, drop=drop, drop_many=drop_many)
 
 
-def bring(client: CourseClient, key: str, file: Path, *, drop: bool, drop_many: bool) -> None:
+def bring(client: CourseClient, key: str, file: RosterFile, *, drop: bool, drop_many: bool) -> None:
     """Show what the file changes, and do it as it was shown."""
-    content = read_roster(file)
-    seen = preview_roster(client, key, content)
+    seen = preview_roster(client, key, file)
     write(preview_lines(seen))
-    done = apply_roster(client, key, content, seen, drop=drop, drop_many=drop_many)
+    done = apply_roster(client, key, file, seen, drop=drop, drop_many=drop_many)
     write([done_line(key, done)])
     if seen.count("dropped") and not drop:
         write(["Who is not in the file stays. With --drop they are dropped; their files stay."])

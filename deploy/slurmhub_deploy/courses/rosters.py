@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +17,7 @@ from slurmhub_deploy.operate.errors import REFUSED, UNUSABLE, OperateError
 LARGEST = 5_000_000
 """Bytes of a file that are looked at; the service takes about as many."""
 
+_OTHERWISE = ("wait", "leave-out")
 _SILENT = frozenset({"unchanged", "kept", "staff"})
 
 
@@ -28,7 +31,19 @@ class RosterLine(BaseModel):
     username: str | None = None
     identifiers: dict[str, str] = {}
     lines: tuple[int, ...] = ()
+    key: str | None = None
+    choices: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+
+
+class RosterRemark(BaseModel):
+    """Something odd in the file."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    message: str
+    line: int | None = None
+    value: str = ""
 
 
 class RosterPreview(BaseModel):
@@ -41,6 +56,8 @@ class RosterPreview(BaseModel):
     asks_again: bool
     warnings: tuple[str, ...] = ()
     lines: tuple[RosterLine, ...] = ()
+    remarks: tuple[RosterRemark, ...] = ()
+    more_remarks: int = 0
 
     def count(self, change: str) -> int:
         """How many there are of one change."""
@@ -56,6 +73,37 @@ class RosterDone(BaseModel):
     back: int = 0
     changed: int = 0
     dropped: int = 0
+
+
+@dataclass(frozen=True)
+class RosterFile:
+    """A registrar's file, its encoding if somebody knows it, and who is who of the doubtful."""
+
+    content: bytes
+    encoding: str | None = None
+    chosen: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As the API takes it."""
+        more = {} if self.encoding is None else {"encoding": self.encoding}
+        file = base64.b64encode(self.content).decode("ascii")
+        return {"file": file, "chosen": dict(self.chosen), **more}
+
+
+def open_roster(file: Path, encoding: str | None, chosen: list[str]) -> RosterFile:
+    """The file, with what was chosen as KEY=WHO; raises OperateError."""
+    choices = {}
+    for one in chosen:
+        key, equals, who = one.partition("=")
+        if not key or not equals or not (who in _OTHERWISE or who.startswith("is:")):
+            raise OperateError(
+                f"{one!r} says of nobody who it is.",
+                remedy="Write KEY=is:USERNAME, KEY=wait or KEY=leave-out; a preview has the keys.",
+                status=UNUSABLE,
+            )
+        choices[key] = who
+    return RosterFile(read_roster(file), encoding, choices)
 
 
 def read_roster(file: Path) -> bytes:
@@ -78,15 +126,15 @@ def read_roster(file: Path) -> bytes:
     return content
 
 
-def preview_roster(client: CourseClient, key: str, content: bytes) -> RosterPreview:
+def preview_roster(client: CourseClient, key: str, file: RosterFile) -> RosterPreview:
     """What the file would change now; changes nothing."""
-    return client.post(course_path(key, "roster", "preview"), RosterPreview, _file(content))
+    return client.post(course_path(key, "roster", "preview"), RosterPreview, file.body)
 
 
 def apply_roster(
     client: CourseClient,
     key: str,
-    content: bytes,
+    file: RosterFile,
     seen: RosterPreview,
     *,
     drop: bool,
@@ -102,7 +150,7 @@ def apply_roster(
             status=REFUSED,
         )
     body = {
-        **_file(content),
+        **file.body,
         "fingerprint": seen.fingerprint,
         "drop": drop,
         "drop_many": drop_many,
@@ -120,8 +168,17 @@ def preview_lines(seen: RosterPreview) -> Iterator[str]:
         where = f" [line {', '.join(str(number) for number in line.lines)}]" if line.lines else ""
         yield f"{line.change:<9} {who}{f' ({told})' if told else ''}{where}"
         yield from (f"          {plain(words)}" for words in line.words)
+        if line.change == "doubtful" and line.key:
+            choices = [*(f"is:{name}" for name in line.choices), *_OTHERWISE]
+            yield f"          --choose {plain(line.key)}=WHO, one of: {', '.join(map(plain, choices))}"
     said = ", ".join(f"{count} {change}" for change, count in seen.counts.items() if count)
     yield said or "The file changes nothing."
+    for remark in seen.remarks:
+        where = "" if remark.line is None else f"line {remark.line}: "
+        value = f" ({plain(remark.value)})" if remark.value else ""
+        yield f"In the file: {where}{plain(remark.message)}{value}"
+    if seen.more_remarks:
+        yield f"In the file: {seen.more_remarks} more."
     yield from (f"Warning: {plain(words)}" for words in seen.warnings)
 
 
@@ -131,7 +188,3 @@ def done_line(key: str, done: RosterDone) -> str:
         f"{key}: {done.added} added, {done.back} back, {done.changed} changed,"
         f" {done.dropped} dropped"
     )
-
-
-def _file(content: bytes) -> dict[str, str]:
-    return {"file": base64.b64encode(content).decode("ascii")}

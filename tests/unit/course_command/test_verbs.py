@@ -126,6 +126,7 @@ def test_apply_changes_only_what_differs(run: Any, file: Path) -> None:
     assert [name.split(" ")[0] for name, _ in answering.asked] == ["GET", "GET", "POST", "POST"]
     assert answering.asked[-1][1] == {
         "file": "bmFtZSxtYWlsCk5vb3Isbm9vckBleGFtcGxlLmNhCg==",
+        "chosen": {},
         "fingerprint": "f" * 64,
         "drop": False,
         "drop_many": False,
@@ -157,6 +158,21 @@ def test_many_are_dropped_only_by_a_second_yes(run: Any, file: Path) -> None:
     done = run(answering, *words, "--drop-many")
     assert done.exit_code == 0, done.output
     assert answering.asked[-1][1]["drop_many"] is True
+
+
+def test_who_is_doubtful_is_chosen_by_key(run: Any, file: Path) -> None:
+    line = {"change": "doubtful", "name": "Sam", "key": "k1", "choices": ["sam1", "sam2"]}
+    remark = {"message": "It has no mail address.", "line": 3, "value": "Sam"}
+    seen = {**PREVIEW, "lines": [line], "remarks": [remark], "more_remarks": 2}
+    answering = applying(seen)
+    words = ("roster", "preview", "phys101", str(file.with_name("class.csv")))
+    shown = run(answering, *words, "--choose", "k1=is:sam2", "--encoding", "cp1252").stdout
+    assert "--choose k1=WHO, one of: is:sam1, is:sam2, wait, leave-out" in shown
+    assert "In the file: line 3: It has no mail address. (Sam)" in shown
+    assert answering.asked[-1][1]["chosen"] == {"k1": "is:sam2"}
+    assert answering.asked[-1][1]["encoding"] == "cp1252"
+    wrong = run(answering, *words, "--choose", "k1=sam2")
+    assert isinstance(wrong.exception, OperateError)
 
 
 def test_a_setting_is_changed_in_the_whole_course(run: Any) -> None:
