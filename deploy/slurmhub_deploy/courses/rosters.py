@@ -169,8 +169,8 @@ def preview_lines(seen: RosterPreview) -> Iterator[str]:
         yield f"{line.change:<9} {who}{f' ({told})' if told else ''}{where}"
         yield from (f"          {plain(words)}" for words in line.words)
         if line.change == "doubtful" and line.key:
-            choices = [*(f"is:{name}" for name in line.choices), *_OTHERWISE]
-            yield f"          --choose {plain(line.key)}=WHO, one of: {', '.join(map(plain, choices))}"
+            choices = [*(f"is:{plain(name)}" for name in line.choices), *_OTHERWISE]
+            yield f"          --choose {plain(line.key)}=WHO, one of: {', '.join(choices)}"
     said = ", ".join(f"{count} {change}" for change, count in seen.counts.items() if count)
     yield said or "The file changes nothing."
     for remark in seen.remarks:

@@ -143,8 +143,12 @@ class Front(Seen):
 
 
 class HubSeen(Seen):
-    """A hub, asked on its own host."""
+    """A hub, asked on its own host; `courses` is what their service said instead of answering.
 
+    It is empty where the service answers, and None where there are no courses.
+    """
+
+    courses: str | None = None
     health: int | None
     version: str | None
     metrics: Mapping[str, float] | None

@@ -70,8 +70,11 @@ def _task(site: dict[str, Any], host: str) -> dict[str, Any]:
 
 def _units(variables: dict[str, Any], roles: set[str], hubs: dict[str, Any]) -> list[str]:
     by_role = {
-        "hub": [f"slurmhub-{name}{part}.service" for name in hubs for part in ("", "-proxy")]
-        + ["apache2.service", "shibd.service"],
+        "hub": [
+            *(f"slurmhub-{name}{part}.service" for name in hubs for part in ("", "-proxy")),
+            *(f"slurmhub-{name}-courses.service" for name, hub in hubs.items() if "courses" in hub),
+            *("apache2.service", "shibd.service"),
+        ],
         "controller": ["slurmctld.service", "munge.service"],
         "database": ["slurmdbd.service", "mariadb.service"],
         "compute": ["slurmd.service", "munge.service"],
@@ -134,8 +137,11 @@ def _homes_path(host: str, name: str, homes: dict[str, Any]) -> str:
 
 
 def _hub(variables: dict[str, Any], name: str, hub: dict[str, Any]) -> dict[str, Any]:
+    courses = hub.get("courses")
+    health = f"{hub['base_url']}services/courses/health"
     return {
         "name": name,
+        "courses": None if courses is None else f"{courses['url']}{health}",
         "address": variables["slurmhub_addresses"][hub["host"]],
         "port": hub["ports"]["hub"],
         "base_url": hub["base_url"],

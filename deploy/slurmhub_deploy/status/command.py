@@ -49,6 +49,9 @@ def status(
 def show(found: Status, console: Console, now: float) -> None:
     """One screen for people."""
     console.print(_hubs(found.hubs, now))
+    for each in found.hubs:
+        if each.courses is False:
+            console.print(Text(f"{each.domain}: its courses do not answer", style="red"))
     console.print(_clusters(found.clusters))
     console.print(_homes(found.homes))
     for host, why in found.unreachable.items():

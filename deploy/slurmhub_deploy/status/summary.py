@@ -22,6 +22,8 @@ _NOT_SEEN = "it was not looked at"
 class HubStatus:
     """One hub. What is None is not known; `days_left` are those of its certificate.
 
+    `courses` is whether their service answers, None also where there are none.
+
     `people` are those who were active within a day; `smoke` is how the last trial sign-in ended,
     `smoke_at` when, in seconds since the epoch.
     """
@@ -37,6 +39,7 @@ class HubStatus:
     days_left: float | None
     smoke: bool | None
     smoke_at: float | None
+    courses: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Status:
         """Whether hubs and controllers answer and nothing for somebody who is woken is raised."""
         alarmed = any(each.severity == "page" for each in self.alerts or ())
         parts = [*(each.up for each in self.hubs), *(each.up for each in self.clusters)]
+        parts += [each.courses for each in self.hubs if each.courses is not None]
         return all(parts) and not alarmed and not self.unreachable
 
     def as_data(self) -> dict[str, Any]:
@@ -132,6 +136,7 @@ def _hub(facts: Facts, name: str, hub: dict[str, Any]) -> HubStatus:
         days_left=None if ends is None else (ends - facts.now) / 86400,
         smoke=smoke,
         smoke_at=smoke_at,
+        courses=None if seen is None or seen.courses is None else not seen.courses,
     )
 
 

@@ -120,6 +120,7 @@ CASES = (
     ),
     Case("clocks-agree", "warning", "c1", "off by -3.0", put("c1", "clock", "offset", -3.0)),
     Case("hubs-answer", "error", DOMAIN, "status 503", put(*HUB, "health", 503)),
+    Case("courses-answer", "error", DOMAIN, "refused", put(*HUB, "courses", "Connection refused")),
     Case(
         "helpers-may-run",
         "error",

@@ -29,6 +29,18 @@ def of(seen: dict[str, dict[str, Any]]) -> Status:
     return summary(facts(chosen))
 
 
+def test_courses_that_do_not_answer_are_said() -> None:
+    seen = seen_by_host()
+    assert of(seen).hubs[0].courses is None
+    seen["hub"]["hubs"]["main"]["courses"] = ""
+    assert of(seen).hubs[0].courses is True
+    assert of(seen).well
+    seen["hub"]["hubs"]["main"]["courses"] = "status 503"
+    found = of(seen)
+    assert not found.well
+    assert "hub.example.ca: its courses do not answer" in shown(found)
+
+
 def test_a_site_that_is_well() -> None:
     found = of(seen_by_host())
     assert found.well

@@ -9,6 +9,7 @@ from typing import Any
 from slurmhub.courses.policy import Policy
 from slurmhub.courses.service.settings import ServiceSettings
 from slurmhub.from_file import check_names
+from slurmhub_deploy.doctor.tasks import tasks_of
 from slurmhub_deploy.operate.secrets.catalogue import needed_by
 from slurmhub_deploy.site.hub_config import hub_config
 from slurmhub_deploy.site.inventory import inventory
@@ -105,6 +106,15 @@ def test_a_cluster_of_ones_own_has_an_account_and_a_qos_for_courses() -> None:
     names = [each["name"] for each in cluster["operators"]]
     assert names == ["slurmhub-main", "slurmhub-course-main"]
     assert len({each["uid"] for each in cluster["operators"]}) == 2
+
+
+def test_doctor_looks_at_the_service() -> None:
+    task = tasks_of(inventory(with_courses()))["hub"]
+    (hub,) = task["hubs"]
+    assert hub["courses"] == "http://127.0.0.1:8061/services/courses/health"
+    assert "slurmhub-main-courses.service" in task["units"]
+    (other,) = tasks_of(inventory(site()))["hub"]["hubs"]
+    assert other["courses"] is None
 
 
 def test_with_postgresql_it_is_a_database_of_its_own() -> None:

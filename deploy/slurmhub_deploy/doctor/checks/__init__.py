@@ -61,6 +61,12 @@ CHECKS: tuple[Check, ...] = (
         hub.hubs_answer,
     ),
     Check(
+        "courses-answer",
+        "the service of each hub's courses, and its database",
+        "Instructors cannot make or change courses, and classes get no room; students still start.",
+        hub.courses_answer,
+    ),
+    Check(
         "helpers-may-run",
         "what the hub's account may do with sudo",
         "No server starts, or nobody new gets an account.",

@@ -24,6 +24,19 @@ def hubs_answer(facts: Facts) -> Iterator[Said]:
                 )
 
 
+def courses_answer(facts: Facts) -> Iterator[Said]:
+    """Services of courses that do not answer, or whose database does not."""
+    for host, hubs in facts.seen("hubs"):
+        for name, seen in hubs.items():
+            if seen.courses:
+                yield Said(
+                    facts.hubs[name]["domain"],
+                    f"the service of its courses on {host} does not answer: {seen.courses}",
+                    f"`slurmhub ssh {host} -- journalctl -u slurmhub-{name}-courses -n 50`; a"
+                    " status 503 is its database",
+                )
+
+
 def helpers_may_run(facts: Facts) -> Iterator[Said]:
     """Hubs whose account may not run the helpers: no server starts, or no account is made."""
     for _host, hubs in facts.seen("hubs"):

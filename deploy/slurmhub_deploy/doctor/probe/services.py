@@ -164,6 +164,8 @@ def hubs(tasks: list[dict[str, Any]]) -> Any:
             seen["said"] = str(error.reason)
         except (OSError, ValueError) as error:
             seen["said"] = str(error)
+        if task.get("courses"):
+            seen["courses"] = _answers(task["courses"])
         seen["releases"] = releases(task["python"], ("slurmhub", "jupyterhub"))
         _status, out, err = run("sudo", "-n", "-l", "-U", task["account"])
         seen["rights"] = [
@@ -171,6 +173,17 @@ def hubs(tasks: list[dict[str, Any]]) -> Any:
         ] or [err]
         found[task["name"]] = seen
     return found
+
+
+def _answers(url: str) -> str:
+    """Nothing if it does, with success; else what was said instead."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - always http
+            return "" if answer.status == 200 else f"status {answer.status}"
+    except urllib.error.HTTPError as error:
+        return f"status {error.code}"
+    except OSError as error:
+        return str(getattr(error, "reason", error))
 
 
 def _hub_metrics(url: str, token_file: str) -> Any:
