@@ -244,6 +244,10 @@ def test_assistants_see_the_class_and_change_nothing(service: ServiceUnderTest) 
     alice.send("course/helped1/people", {"action": "add", "username": "helper1", "as": "assistant"})
     for path in ("people", "class", "messages"):
         assert helper.page(f"course/helped1/{path}").status_code == 200
+    alice.send("course/helped1/people", {"action": "add", "username": "bob", "as": "student"})
+    board = helper.page("course/helped1/class")
+    assert 'data-slurmhub-seat="bob"' in board.text
+    assert "does not answer" not in text_of(board)
     for path in ("codes", "change", "record", "stages", "roster"):
         assert helper.page(f"course/helped1/{path}").status_code == 403, path
     answer = helper.send("course/helped1/people", POSTS["people"])

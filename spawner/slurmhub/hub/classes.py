@@ -20,16 +20,17 @@ class ClassHandler(APIHandler):  # type: ignore[misc]
     """
 
     @needs_scope("read:servers")
-    async def get(self, server_name: str) -> None:
+    async def get(self, name: str) -> None:
         """Answer with a list, by the names of their owners."""
+        # Not server_name: JupyterHub takes that for one server of one person.
         may_know = self.get_scope_filter("read:servers")
         found = []
-        query = self.db.query(orm.Spawner).filter(orm.Spawner.name == server_name)
+        query = self.db.query(orm.Spawner).filter(orm.Spawner.name == name)
         for server in query:
             if server.user is None or not may_know(server.user, "user"):
                 continue
             user = self.users[server.user]
-            card = card_of(user.spawners[server_name], server_name)
+            card = card_of(user.spawners[name], name)
             if card is not None:
                 found.append({"user": user.name, **card_as_json(card)})
         self.set_header("Content-Type", "application/json")

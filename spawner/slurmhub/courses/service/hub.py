@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 PATIENCE = 15.0
 """Seconds that an answer of the hub may take."""
 
+_SILENT = "The hub does not answer just now: which servers there are is not known."
 _AT_ONCE = 200
 _TEXTS = ("step", "message", "remedy", "kind", "node", "left", "ago")
 
@@ -136,10 +137,10 @@ class Hub:
             answer = await AsyncHTTPClient().fetch(request, raise_error=False)
         except (OSError, HTTPClientError) as error:
             _log.warning("The hub does not answer: %s", error)
-            raise HubAway from error
+            raise HubAway(_SILENT) from error
         if answer.code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.warning("The hub answers %s with %s", path, answer.code)
-            raise HubAway
+            raise HubAway(_SILENT)
         return answer
 
 

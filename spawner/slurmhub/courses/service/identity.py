@@ -25,11 +25,10 @@ CACHED = 20
 class HubAway(CourseError):
     """The hub did not say who somebody is."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "The hub does not answer just now, so nobody can be signed in.",
-            remedy="Try again in a minute.",
-        )
+    def __init__(
+        self, what: str = "The hub does not answer just now, so nobody can be signed in."
+    ) -> None:
+        super().__init__(what, remedy="Try again in a minute.")
 
 
 def make_auth(place: Place) -> HubOAuth:
