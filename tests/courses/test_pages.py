@@ -18,8 +18,8 @@ from tests.unit.courses.world import ADMIN, ALICE, BOB, course, facts
 
 
 def typed(key: str, **changed: Any) -> dict[str, str]:
-    """What an instructor types for a course."""
-    return typed_of(document_of(course(key, **changed)))
+    """What an instructor types for a course; it takes little of what all have together."""
+    return typed_of(document_of(course(key, **{"running": 2, **changed})))
 
 
 def text_of(answer: requests.Response) -> str:
@@ -54,7 +54,7 @@ def test_an_instructor_makes_a_course_that_is_open_at_once(service: ServiceUnder
     assert made.url.endswith(f"{PREFIX}course/made1/?done=made")
     assert "The course is made and open." in text_of(made)
     stored = service.courses().get(ALICE, "made1")
-    assert (stored.state, stored.course) == (State.OPEN, course("made1"))
+    assert (stored.state, stored.course) == (State.OPEN, course("made1", running=2))
     assert "course/made1/" in alice.page().text
 
 
@@ -158,7 +158,7 @@ def test_what_is_no_roster_is_said_to_be_none(service: ServiceUnderTest) -> None
     make(alice, "roster2")
     for data in (b"", b"PK\x03\x04", b"\x00" * 100):
         answer = upload(alice, "roster2", data)
-        assert answer.status_code == 400, data
+        assert answer.status_code == 422, data
         assert 'id="slurmhub-course-error"' in answer.text
 
 
