@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from tornado import web
 
 from slurmhub.courses.changes import document_of
-from slurmhub.courses.errors import CourseRefused, CourseUnknown, NotAllowed
+from slurmhub.courses.errors import CourseUnknown, NotAllowed
 from slurmhub.courses.kinds import is_key
 from slurmhub.courses.mistakes import mistakes
 from slurmhub.courses.roster.applying import PreviewChanged
@@ -148,7 +148,7 @@ class OperationHandler(ApiHandler):
                     remedy="Send one JSON object.",
                     status=400,
                 ) from error
-            raise CourseRefused(one for _, one in mistakes(error, operation.body)) from error
+            raise _wrong(error, operation.body) from error
 
     def _query(self, operation: Operation) -> BaseModel | None:
         if operation.query is None:
@@ -157,7 +157,15 @@ class OperationHandler(ApiHandler):
         try:
             return operation.query.model_validate_strings(given)
         except ValidationError as error:
-            raise CourseRefused(one for _, one in mistakes(error, operation.query)) from error
+            raise _wrong(error, operation.query) from error
+
+
+def _wrong(error: ValidationError, model: type[BaseModel]) -> Refusal:
+    return Refusal(
+        (one for _, one in mistakes(error, model)),
+        what="What was sent cannot be taken.",
+        remedy="Correct what is named here and send it again.",
+    )
 
 
 class DocumentHandler(ApiHandler):

@@ -7,15 +7,16 @@ from typing import Annotated, Any
 
 from pydantic import Base64Bytes, Field
 
-from slurmhub.courses.errors import CourseRefused
 from slurmhub.courses.model import CourseModel
 from slurmhub.courses.rights import Action
 from slurmhub.courses.roster.applying import Consent
 from slurmhub.courses.roster.matching import Choice
 from slurmhub.courses.roster.reading import MOST_BYTES
 from slurmhub.courses.service.api.operations import Asked, Operation
+from slurmhub.courses.service.hub import HubRefused
+from slurmhub.courses.service.identity import HubAway
 from slurmhub.courses.service.uploads import Seen, Upload, read_choice
-from slurmhub.options.refusal import Problem
+from slurmhub.options.refusal import Problem, Refusal
 
 # Base64 has four characters for three bytes.
 _LONGEST = MOST_BYTES * 4 // 3 + 4
@@ -34,13 +35,17 @@ class RosterFile(CourseModel):
 
     @property
     def upload(self) -> Upload:
-        """The same, with what was chosen; raises CourseRefused."""
+        """The same, with what was chosen; raises Refusal."""
         chosen: dict[str, Choice] = {}
         for key, text in self.chosen.items():
             choice = read_choice(text)
             if choice is None:
                 words = "It must be is: and a username, wait, or leave-out."
-                raise CourseRefused([Problem("chosen", text, words)])
+                raise Refusal(
+                    [Problem("chosen", text, words)],
+                    what="What was sent cannot be taken.",
+                    remedy="Correct what is named here and send it again.",
+                )
             chosen[key] = choice
         return Upload(self.file, self.encoding, chosen)
 
@@ -112,19 +117,25 @@ async def _preview(asked: Asked) -> RosterPreview:
     # Whoever may not see the class is not told by the hub who has servers.
     await asyncio.to_thread(asked.courses.get, asked.person, asked.key, Action.CHANGE_ROSTER)
     running: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     if asked.hub is not None:
-        found = await asked.hub.users_with_servers()
-        running = tuple(name for name, servers in found.items() if asked.key in servers)
+        try:
+            found = await asked.hub.users_with_servers()
+        except (HubAway, HubRefused):
+            unknown = ("Who has a server just now is not known: the hub does not say.",)
+        else:
+            running = tuple(name for name, servers in found.items() if asked.key in servers)
     seen = await asyncio.to_thread(upload.preview, asked.courses, asked.person, asked.key, running)
-    return _view(seen)
+    return _view(seen, unknown)
 
 
-def _view(seen: Seen) -> RosterPreview:
+def _view(seen: Seen, unknown: tuple[str, ...]) -> RosterPreview:
     reading = seen.reading
     values: dict[str, Any] = seen.preview.as_json()
     return RosterPreview.model_validate(
         {
             **values,
+            "warnings": [*seen.preview.warnings, *unknown],
             "remarks": [
                 {"message": one.message, "done": one.done.value, "line": one.line}
                 | {"value": one.value}
