@@ -13,6 +13,7 @@ from slurmhub.courses.errors import (
     NotNow,
     RequestUnknown,
 )
+from slurmhub.courses.folders.program import FoldersRefused, FoldersUnusable
 from slurmhub.courses.roster.applying import DropsUnconfirmed, PreviewChanged
 from slurmhub.courses.roster.codes import CodeRefused
 from slurmhub.courses.roster.matching import ChoiceUnknown
@@ -37,6 +38,8 @@ _STATUSES: tuple[tuple[type[SlurmhubError], int], ...] = (
     (ChoiceUnknown, 422),
     (CourseRefused, 422),
     (Refusal, 422),
+    (FoldersRefused, 503),
+    (FoldersUnusable, 503),
     (CoursesAway, 503),
     (HubAway, 503),
 )

@@ -6,11 +6,13 @@ import json
 import logging
 import re
 from collections.abc import Iterable
+from contextlib import aclosing
 from http.client import responses
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from tornado import web
+from tornado.iostream import StreamClosedError
 
 from slurmhub.courses.changes import document_of
 from slurmhub.courses.errors import CourseUnknown, NotAllowed
@@ -18,8 +20,8 @@ from slurmhub.courses.kinds import is_key
 from slurmhub.courses.mistakes import mistakes
 from slurmhub.courses.roster.applying import PreviewChanged
 from slurmhub.courses.service.api.models import ErrorView, ProblemView
-from slurmhub.courses.service.api.openapi import JSON, document
-from slurmhub.courses.service.api.operations import KEY, NUMBER, Asked, Operation
+from slurmhub.courses.service.api.openapi import document
+from slurmhub.courses.service.api.operations import JSON, KEY, NUMBER, Asked, Operation
 from slurmhub.courses.service.api.table import OPERATIONS
 from slurmhub.courses.service.asking import Asking
 from slurmhub.courses.service.hub import Hub
@@ -116,16 +118,44 @@ class OperationHandler(ApiHandler):
             code_key=self.code_key,
             cluster=self.cluster,
             hub=Hub(self.place),
+            folders=self.folders,
             path=path,
             body=self._body(operation),
             query=self._query(operation),
         )
+        if operation.stream is not None:
+            await self._stream(operation, asked)
+            return
         if operation.wait is not None:
             found = await operation.wait(asked)
         else:
             assert operation.call is not None  # noqa: S101 - the table's test
             found = await self.ask(operation.call, asked)
         self.answer(found, operation.status)
+
+    async def _stream(self, operation: Operation, asked: Asked) -> None:
+        """Piece by piece; what fails on the way ends the connection, so that it is seen."""
+        assert operation.stream is not None  # noqa: S101 - whoever calls looked
+        begun = False
+        try:
+            async with aclosing(operation.stream(asked)) as pieces:
+                async for piece in pieces:
+                    if not begun:
+                        begun = True
+                        self.set_header("Content-Type", operation.media)
+                        if operation.called is not None:
+                            name = operation.called(asked)
+                            said = f'attachment; filename="{name}"'
+                            self.set_header("Content-Disposition", said)
+                    self.write(piece)
+                    await self.flush()
+        except SlurmhubError as error:
+            if not begun:
+                raise
+            _log.error("An archive is not whole. %s", error)
+            self.request.connection.stream.close()  # type: ignore[union-attr]
+        except StreamClosedError:
+            _log.info("Somebody went away before their archive was whole.")
 
     get = post = put = patch = delete = _do
 

@@ -15,10 +15,9 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from slurmhub.courses.kinds import KEY as KEY_PATTERN
 from slurmhub.courses.service.api.models import ErrorView
-from slurmhub.courses.service.api.operations import KEY, NUMBER, Operation
+from slurmhub.courses.service.api.operations import JSON, KEY, NUMBER, Operation
 from slurmhub.courses.service.api.table import OPERATIONS
 
-JSON = "application/json"
 _REF = "#/components/schemas/{model}"
 _IN_PATH = {
     KEY: {"type": "string", "pattern": KEY_PATTERN},
@@ -74,7 +73,8 @@ _Refs = dict[_Model, dict[str, Any]]
 def _schemas(table: tuple[Operation, ...]) -> tuple[_Refs, dict[str, Any]]:
     wanted: dict[_Model, None] = {(ErrorView, "serialization"): None}
     for one in table:
-        wanted[(one.answer, "serialization")] = None
+        if one.stream is None:
+            wanted[(one.answer, "serialization")] = None
         if one.body is not None:
             wanted[(one.body, "validation")] = None
     refs, found = models_json_schema(list(wanted), ref_template=_REF)
@@ -100,8 +100,10 @@ def _operation(one: Operation, refs: _Refs) -> dict[str, Any]:
         errors |= {400, 415, 422}
         content = {JSON: {"schema": refs[(one.body, "validation")]}}
         said["requestBody"] = {"required": True, "content": content}
-    answer = refs[(one.answer, "serialization")]
-    responses = {str(one.status): _response("As asked.", answer)}
+    answer = refs.get((one.answer, "serialization"), {})
+    if one.stream is not None:
+        answer = {"type": "string", "contentMediaType": one.media}
+    responses = {str(one.status): _response("As asked.", answer, one.media)}
     wrong = refs[(ErrorView, "serialization")]
     for status in sorted(errors):
         responses[str(status)] = _response(_MEANS[status], wrong)
@@ -109,5 +111,5 @@ def _operation(one: Operation, refs: _Refs) -> dict[str, Any]:
     return said
 
 
-def _response(words: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": words, "content": {JSON: {"schema": schema}}}
+def _response(words: str, schema: dict[str, Any], media: str = JSON) -> dict[str, Any]:
+    return {"description": words, "content": {media: {"schema": schema}}}

@@ -7,7 +7,7 @@ decides nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,11 +18,13 @@ from slurmhub.courses.model import CourseModel
 from slurmhub.courses.rights import Person
 from slurmhub.courses.roster.codes import CodeKey
 from slurmhub.courses.service.cluster import CourseCluster
+from slurmhub.courses.service.course_folders import CourseFolders
 from slurmhub.courses.service.hub import Hub
 from slurmhub.courses.store import Courses
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
+JSON = "application/json"
 KEY, NUMBER = "key", "number"
 """What there may be in a path: a course's key, and the number of a row."""
 
@@ -40,6 +42,7 @@ class Asked:
     code_key: CodeKey
     cluster: CourseCluster | None = None
     hub: Hub | None = None
+    folders: CourseFolders | None = None
     path: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     query: Any = None
@@ -63,6 +66,7 @@ class Operation:
     """`name` is the operation's id. `path` is below /services/courses/api/, with {key}, {number}.
 
     `call` waits for the database and is run in a thread; `wait` is for what waits for Slurm.
+    `stream` hands on bytes of the type `media`, in a file that is `called` so.
     `errors` are the statuses that it may answer with beside those that all have.
     """
 
@@ -73,6 +77,9 @@ class Operation:
     answer: type[BaseModel]
     call: Callable[[Asked], BaseModel] | None = None
     wait: Callable[[Asked], Awaitable[BaseModel]] | None = None
+    stream: Callable[[Asked], AsyncGenerator[bytes, None]] | None = None
+    media: str = JSON
+    called: Callable[[Asked], str] | None = None
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     status: int = 200

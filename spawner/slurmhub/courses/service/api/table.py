@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from slurmhub.courses.service.api.courses import OPERATIONS as COURSES
 from slurmhub.courses.service.api.deciding import OPERATIONS as DECIDING
+from slurmhub.courses.service.api.files import OPERATIONS as FILES
 from slurmhub.courses.service.api.people import OPERATIONS as PEOPLE
 from slurmhub.courses.service.api.roster import OPERATIONS as ROSTER
 
-OPERATIONS = (*COURSES, *PEOPLE, *ROSTER, *DECIDING)
+OPERATIONS = (*COURSES, *PEOPLE, *ROSTER, *DECIDING, *FILES)
 """Each row: what is asked, what it takes, what it answers."""
