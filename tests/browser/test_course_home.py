@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pwd
 import subprocess
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -74,6 +75,8 @@ def store(ground: Path) -> Iterator[Courses]:
         made.members.add(ADMIN, key, username="bob")
         made.realised(key)
     made.stages.freeze(ADMIN, "hist110")
+    words = "Bring your laptop.\n<b>Room 3</b>"
+    made.messages.send(Person("mallory"), "chem205", words, until=time.time() + 3600)
     yield made
     made.close()
 
@@ -119,6 +122,9 @@ def test_courses_come_first_with_one_button_each(bob: Guest, axe: Axe) -> None:
     expect(bob.page.locator("[data-slurmhub-server] h3")).to_have_text(
         ["Kinetics", "Mechanics", "The steam engine", "My server"]
     )
+    message = card(bob, "chem205").locator("[data-slurmhub-message]")
+    expect(message).to_contain_text("Bring your laptop.\n<b>Room 3</b>")
+    expect(message).to_contain_text("Message of mallory")
     mechanics, over = card(bob, "phys101"), card(bob, "hist110")
     expect(mechanics).to_contain_text("Class is held now, until 23:59. (Vancouver time)")
     expect(mechanics).to_contain_text("2 CPUs, 4 GB of memory, 1 GPU, 2 hours")

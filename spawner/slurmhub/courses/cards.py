@@ -8,6 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from slurmhub.courses.hours import Occurrence, current, following, this_week
+from slurmhub.courses.messages import Message
 from slurmhub.courses.model import Course, Role, State
 from slurmhub.courses.serving import WHY_CLOSED
 from slurmhub.courses.stored import Enrolment
@@ -50,6 +51,7 @@ class CourseCard:
     zone: str
     closed: str = ""
     preparing: bool = False
+    messages: tuple[Message, ...] = ()
 
 
 def shown(enrolments: Collection[Enrolment]) -> tuple[Enrolment, ...]:
@@ -59,8 +61,10 @@ def shown(enrolments: Collection[Enrolment]) -> tuple[Enrolment, ...]:
     return tuple(sorted(mine, key=lambda one: (order[one.stored.state], one.stored.course.title)))
 
 
-def course_card(enrolment: Enrolment, server: Card, now: datetime) -> CourseCard:
-    """The card of one course; `now` has a time zone."""
+def course_card(
+    enrolment: Enrolment, server: Card, now: datetime, messages: Collection[Message] = ()
+) -> CourseCard:
+    """The card of one course; `now` has a time zone, `messages` are those of all courses."""
     stored = enrolment.stored
     course, opened = stored.course, stored.state is State.OPEN
     return CourseCard(
@@ -73,6 +77,7 @@ def course_card(enrolment: Enrolment, server: Card, now: datetime) -> CourseCard
         zone=course.timezone.rpartition("/")[2].replace("_", " "),
         closed="" if opened else WHY_CLOSED[stored.state],
         preparing=opened and stored.realised is None,
+        messages=tuple(one for one in messages if one.course == stored.key),
     )
 
 

@@ -168,12 +168,12 @@ class CourseTraits(HasTraits):
         if found is None:
             return None
         now = datetime.now(timezone.utc)
-        return tuple(
-            course_card(
-                one, card_of(self, one.stored.key) or not_started(self, one.stored.key), now
-            )
-            for one in shown(found)
-        )
+        said = self.runtime.courses.messages(self.user.name, now.timestamp())
+        cards = []
+        for one in shown(found):
+            server = card_of(self, one.stored.key) or not_started(self, one.stored.key)
+            cards.append(course_card(one, server, now, said))
+        return tuple(cards)
 
     def course_servers(self) -> frozenset[str]:
         """The names of this person's servers that are on the home page as courses."""

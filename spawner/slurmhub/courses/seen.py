@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from slurmhub.courses.errors import CoursesAway
+from slurmhub.courses.messages import Message
 from slurmhub.courses.policy import Policy
 from slurmhub.courses.roster.facts import PersonFacts
 from slurmhub.courses.store import Courses, open_courses
@@ -36,6 +37,7 @@ _THREADS = 4
 class _Kept:
     revision: int
     enrolments: tuple[Enrolment, ...]
+    messages: tuple[Message, ...]
 
 
 class SeenCourses:
@@ -64,6 +66,11 @@ class SeenCourses:
         """What was known last, by the courses' keys; None where nothing ever was."""
         kept = self._kept.get(username)
         return None if kept is None else kept.enrolments
+
+    def messages(self, username: str, now: float) -> tuple[Message, ...]:
+        """What staff of this person's courses say to them at this moment (since the epoch)."""
+        kept = self._kept.get(username)
+        return () if kept is None else tuple(one for one in kept.messages if one.until > now)
 
     @property
     def away(self) -> bool:
@@ -120,7 +127,9 @@ class SeenCourses:
         kept = self._kept.get(username)
         if kept is not None and kept.revision == revision:
             return kept
-        return _Kept(revision, courses.all_for(username))
+        found = courses.all_for(username)
+        keys = [one.stored.key for one in found]
+        return _Kept(revision, found, courses.messages.shown(keys) if keys else ())
 
     async def _come(self, facts: PersonFacts) -> None:
         found = await self._ask(lambda courses: courses.members.came(facts))

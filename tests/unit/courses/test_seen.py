@@ -12,6 +12,7 @@ import pytest
 
 from slurmhub.courses.errors import CoursesAway
 from slurmhub.courses.policy import Policy
+from slurmhub.courses.rights import Person
 from slurmhub.courses.roster.facts import Identifiers, PersonFacts
 from slurmhub.courses.seen import SeenCourses
 from slurmhub.courses.store import Courses, open_courses
@@ -89,6 +90,19 @@ async def test_a_person_is_asked_for_again_when_something_changed(
     store.members.add(ADMIN, "phys101", username="bob")
     await seen.within("bob", 5)
     assert keys(seen, "bob") == ["phys101"]
+    await seen.close()
+
+
+async def test_what_staff_say_is_shown_until_its_time_is_over(
+    seen: SeenCourses, store: Courses
+) -> None:
+    await seen.within("alice", 5)
+    assert seen.messages("alice", time.time()) == ()
+    store.messages.send(Person("alice"), "phys101", "Room 3", until=time.time() + 60)
+    await seen.within("alice", 5)
+    assert [one.text for one in seen.messages("alice", time.time())] == ["Room 3"]
+    assert seen.messages("alice", time.time() + 61) == ()
+    assert seen.messages("bob", time.time()) == ()
     await seen.close()
 
 
