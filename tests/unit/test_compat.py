@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -103,6 +104,54 @@ def test_cookies_are_asked_about_where_an_authenticator_keeps_sessions(
     assert once(handler) is None
     handler.authenticator = SimpleNamespace(session_of=lambda _: None)
     assert once(handler) is None
+
+
+async def test_sign_ins_are_heard_once_whoever_listens_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def login_user(handler: Any, data: Any = None) -> Any:
+        return data and SimpleNamespace(name=data["username"])
+
+    heard: list[tuple[str, str]] = []
+
+    def listener(called: str) -> Any:
+        async def hear(handler: Any, user: Any, data: Any) -> None:
+            heard.append((called, user.name))
+
+        return hear
+
+    assert inspect.iscoroutinefunction(BaseHandler.login_user)
+    assert list(inspect.signature(BaseHandler.login_user).parameters) == ["self", "data"]
+    monkeypatch.setattr(BaseHandler, "login_user", login_user)
+    compat.hear_sign_ins(listener("first"))
+    compat.hear_sign_ins(listener("second"))
+    handler = object()
+    assert (await BaseHandler.login_user(handler, {"username": "alice"})).name == "alice"
+    assert await BaseHandler.login_user(handler) is None
+    assert heard == [("second", "alice")]
+
+
+async def test_names_of_servers_are_checked_where_jupyterhub_checks_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Any] = []
+
+    async def inherited(handler: Any, *args: Any, **kwargs: Any) -> None:
+        asked.append((args, kwargs))
+
+    async def check(inherited: Any, handler: Any, *args: Any, **kwargs: Any) -> None:
+        await inherited(handler, *args, check_limit=False)
+
+    name = "_check_named_server_request"
+    parameters = inspect.signature(getattr(BaseHandler, name)).parameters
+    assert list(parameters) == ["self", "user", "server_name", "display_name", "check_limit"]
+    for place in ("handlers/pages.py", "apihandlers/users.py"):
+        assert f"self.{name}(" in (Path(inspect.getfile(JupyterHub)).parent / place).read_text()
+    monkeypatch.setattr(BaseHandler, name, inherited)
+    compat.check_named_servers(check)
+    compat.check_named_servers(check)
+    await getattr(BaseHandler, name)(object(), "alice", "work", "work")
+    assert asked == [(("alice", "work", "work"), {"check_limit": False})]
 
 
 def test_jupyterhub_keeps_the_session_where_we_set_it() -> None:

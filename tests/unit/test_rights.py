@@ -6,8 +6,10 @@ import grp
 import logging
 import os
 import pwd
+from dataclasses import replace
 from datetime import datetime, timezone
 
+from slurmhub.courses.slurm.desired import is_courses
 from slurmhub.errors import SlurmhubError
 from slurmhub.job.crossing import AccountUnknown
 from slurmhub.rights import PeoplesRights, unix_groups
@@ -85,6 +87,33 @@ async def test_old_rights_say_how_old_they_are() -> None:
     found = rights.of("alice")
     assert found.accounts == ("physics",)
     assert found.stale_seconds is not None
+
+
+async def test_accounts_of_courses_are_nobodys_to_choose() -> None:
+    own = Association(account="physics", qos=("normal",))
+    courses = Association(account="course-phys101", qos=("course-phys101",))
+    known = replace(
+        ACCOUNTING,
+        associations={"alice": (own, courses), "bob": (courses,), "carol": (own,)},
+        default_accounts={
+            "alice": "course-phys101",
+            "bob": "course-phys101",
+            "carol": "physics",
+        },
+    )
+    cache = AccountingCache(Dbd(known), log=LOG)  # type: ignore[arg-type]
+    rights = PeoplesRights(cache, log=LOG, groups_of=lambda _: frozenset(), not_offered=is_courses)
+    alice, bob, carol, mallory = [
+        await rights.within(name, 10) for name in ("alice", "bob", "carol", "mallory")
+    ]
+    assert (alice.accounts, alice.default_account, alice.none_left) == (("physics",), "", False)
+    assert (bob.accounts, bob.default_account, bob.none_left) == ((), "", True)
+    assert (carol.accounts, carol.default_account, carol.none_left) == (
+        ("physics",),
+        "physics",
+        False,
+    )
+    assert (mallory.accounts, mallory.none_left) == ((), False)
 
 
 def test_the_groups_of_this_very_account() -> None:
