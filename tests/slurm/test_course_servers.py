@@ -181,3 +181,20 @@ def test_the_third_of_two_is_refused_by_slurm_and_told_why(
     words = "All servers that this course may have at once are in use."
     assert words in page or words in third.get("/hub/user/s02/phys101/").text
     assert third.wait_for("ended", "phys101")["message"].startswith(words)
+
+
+def test_a_database_that_is_away_keeps_nobody_from_other_servers(
+    make_hub: HubMaker, class_cluster: EmbeddedCluster
+) -> None:
+    nowhere = "postgresql+psycopg://nobody@127.0.0.1:9/courses"
+    hub = make_hub(class_cluster, SETTINGS.format(url=nowhere, policy=POLICY))
+    researcher = hub.visitor("mallory")
+    assert "Your courses cannot be shown at the moment." in researcher.get("/hub/home").text
+    answer = researcher.start(cpus=1)
+    assert answer.status_code in (201, 202), answer.text
+    researcher.wait_ready()
+    assert "The courses did not hear that mallory signed in" in hub.log
+    assert hub.log.count("The database of courses is away") == 1
+    assert hub.metric("slurmhub_courses_unanswered_total") >= 2
+    researcher.stop()
+    researcher.wait_for("ended")
