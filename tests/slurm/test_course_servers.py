@@ -125,8 +125,9 @@ def test_whatever_is_sent_the_server_is_the_courses(
     (mine,) = asked(class_cluster, "s01").values()
     assert (mine["account"], mine["cpus"]) == ("course-phys101", "2")
     assert mine["gres"] == "gres:gpu:h100:1"
-    said = json.dumps(student.api("GET", "/users/s01").json()["servers"]["phys101"])
-    assert "research" not in said
+    server = student.api("GET", "/users/s01").json()["servers"]["phys101"]
+    assert "research" not in json.dumps(server)
+    assert server["display_name"] == "Mechanics"
 
 
 def test_who_is_not_in_a_course_has_no_server_of_it(

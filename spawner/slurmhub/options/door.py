@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from jupyterhub.slugs import is_valid_display_name
 from jupyterhub.utils import url_escape_path
 from tornado import web
 from traitlets import default
@@ -287,8 +288,12 @@ class OptionsDoor(CourseTraits):
                 )
                 failed.headers = {"Retry-After": "2"}
             raise failed from refusal
-        if self.is_courses_server():
+        course = self.course_server()
+        if course is not None:
             # Whatever was sent: the course's own are those that count.
+            title = course.course.title
+            if self.orm_spawner is not None and is_valid_display_name(title):
+                self.orm_spawner.display_name = title
             self._keep_options(admission.stored())
         self.request, self._profile = admission.request, admission.profile.name
         self.runtime.jobs.ledger.accept(self.user.name, self.name, admission.stored())
