@@ -58,6 +58,7 @@ RUN_HERE = frozenset(
         "export PATH=~/slurmhub/bin:$PATH",
         "slurmhub helper install --hub-account jupyterhub --users-group students",
         "slurmhub helper install --hub-account jupyterhub --users-group students --accounts files",
+        "slurmhub helper course-folders --folder /srv/courses --account slurmhub-courses",
         "script/docs",
     }
 )
