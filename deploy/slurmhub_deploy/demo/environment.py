@@ -89,7 +89,21 @@ def jupyter_environment(workshop: Workshop) -> JupyterEnvironment:
 def proxy_command(workshop: Workshop) -> tuple[str, ...]:
     """The command of configurable-http-proxy, installed from package-lock.json."""
     proxy = node_modules(workshop) / "configurable-http-proxy"
-    return ("node", str(proxy / "bin" / "configurable-http-proxy"))
+    return (_node(), str(proxy / "bin" / "configurable-http-proxy"))
+
+
+def _node() -> str:
+    """Node.js itself: what is called so on PATH may be a wrapper, which would be ended alone."""
+    try:
+        done = subprocess.run(
+            ["node", "--print", "process.execPath"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise DeployError(
+            f"Node.js, which runs the proxy in front of the hub, does not run: {error}",
+            remedy="Install it (Debian's package nodejs), with the program node on PATH.",
+        ) from error
+    return done.stdout.strip()
 
 
 def node_modules(workshop: Workshop, *, development: bool = False) -> Path:

@@ -22,6 +22,7 @@ from slurmhub.courses.service.identity import HubAway
 from slurmhub.courses.stored import CourseChanged
 from slurmhub.errors import SlurmhubError
 from slurmhub.options.refusal import Refusal
+from slurmhub.slurm.errors import SlurmError
 
 _STATUSES: tuple[tuple[type[SlurmhubError], int], ...] = (
     (CourseUnknown, 404),
@@ -42,6 +43,7 @@ _STATUSES: tuple[tuple[type[SlurmhubError], int], ...] = (
     (FoldersUnusable, 503),
     (CoursesAway, 503),
     (HubAway, 503),
+    (SlurmError, 503),
 )
 
 _OF_CODES = {"no-code": 400, "unknown": 404, "too-many": 429}
