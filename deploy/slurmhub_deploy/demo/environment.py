@@ -94,15 +94,16 @@ def proxy_command(workshop: Workshop) -> tuple[str, ...]:
 
 def _node() -> str:
     """Node.js itself: what is called so on PATH may be a wrapper, which would be ended alone."""
-    try:
-        done = subprocess.run(
-            ["node", "--print", "process.execPath"], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
+    found = shutil.which("node")
+    if found is None:
         raise DeployError(
-            f"Node.js, which runs the proxy in front of the hub, does not run: {error}",
+            "Node.js, which runs the proxy in front of the hub, is not on this machine.",
             remedy="Install it (Debian's package nodejs), with the program node on PATH.",
-        ) from error
+        )
+    asked = [found, "--print", "process.execPath"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise DeployError(f"{found} does not run: {done.stderr}", remedy="Install Node.js anew.")
     return done.stdout.strip()
 
 
