@@ -263,7 +263,7 @@ def test_no_english_is_left_on_french_pages(bring: Bring, service: ServiceUnderT
             "Mechanics PHYS Autumn carol helper Vancouver America",
             "Forces and waves On Mondays in the lab",
             "More students came than we thought",
-            "codes1 Winter 2026 Optics both narrow js plain french seen dark light",
+            "codes1 renewed Winter 2026 Optics both narrow js plain french seen dark light",
             "A Student stud Other ISO DOS Class list",
         ]
     )

@@ -52,6 +52,7 @@ class OverviewPage(CoursePage):
             requests=[one for one in requests if one.decision is None],
             decided=next((one for one in reversed(requests) if one.decision == "refused"), None),
             times=times,
+            archive=Action.EXPORT in may and self.folders is not None,
             messages=(await self.ask(self.courses.messages.of, self.person, key))[::-1],
         )
 
