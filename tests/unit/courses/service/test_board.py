@@ -34,7 +34,7 @@ def test_those_who_wait_or_failed_come_before_those_who_run() -> None:
         server("b", "queued"),
         server("c", "ended", kind="failed"),
         server("e", "starting"),
-        server("stopped", "ended", kind="stopped"),
+        server("stopped", "ended", kind="stopped-by-other"),
     ]
     seats = [(one.member.called, one.state) for one in seats_of(members, servers)]
     assert seats == [

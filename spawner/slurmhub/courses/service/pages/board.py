@@ -23,6 +23,8 @@ from slurmhub.errors import SlurmhubError
 AT_ONCE = 8
 """Servers that are stopped or lengthened at the same time."""
 
+# As job/who.py has it: by its owner, or by somebody else through the hub.
+_STOPPED = ("stopped", "stopped-by-other")
 _ACTIONS = {
     "stop": (What.STOPPED, False, "stopped"),
     "extend": (What.EXTENDED, False, "extended"),
@@ -46,7 +48,9 @@ class Seat:
         """That of the server; none without one, awaited for who never signed in."""
         if self.member.username is None:
             return "awaited"
-        if self.server is None or (self.server.step == "ended" and self.server.kind == "stopped"):
+        if self.server is None:
+            return "none"
+        if self.server.step == "ended" and self.server.kind in _STOPPED:
             return "none"
         if self.server.step in ORDER:
             return self.server.step
