@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from slurmhub.courses.helping import Help
 from slurmhub.courses.hours import Occurrence, current, following, this_week
 from slurmhub.courses.messages import Message
 from slurmhub.courses.model import Course, Role, State
@@ -32,6 +33,20 @@ class ClassSaid:
     end: datetime
     now: bool = False
     day: date | None = None
+
+
+@dataclass(frozen=True)
+class HelpSaid:
+    """Somebody who asks to be let in at a course's server, or is until then on the course's clock.
+
+    `minutes` is for how long they ask; `until` is None as long as nobody let them in.
+    """
+
+    number: int
+    helper: str
+    title: str
+    minutes: int
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,20 @@ def course_card(
         preparing=opened and stored.realised is None,
         messages=tuple(one for one in messages if one.course == stored.key),
     )
+
+
+def helps_said(helps: Collection[Help], enrolments: Collection[Enrolment]) -> tuple[HelpSaid, ...]:
+    """What the home page says of help in these courses."""
+    courses = {one.stored.key: one.stored.course for one in enrolments}
+    said = []
+    for one in helps:
+        course = courses.get(one.course)
+        if course is None:
+            continue
+        zone = ZoneInfo(course.timezone)
+        until = None if one.allowed is None else datetime.fromtimestamp(one.until, zone)
+        said.append(HelpSaid(one.number, one.helper, course.title, one.minutes, until))
+    return tuple(said)
 
 
 def has_words(course: Course) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from traitlets import Bool, Dict, HasTraits, TraitError, Unicode, validate
 
-from slurmhub.courses.cards import CourseCard, course_card, shown
+from slurmhub.courses.cards import CourseCard, HelpSaid, course_card, helps_said, shown
 from slurmhub.courses.page import draw_course
 from slurmhub.courses.policy import Policy
 from slurmhub.courses.seen import SeenCourses
@@ -174,6 +175,14 @@ class CourseTraits(HasTraits):
             server = card_of(self, one.stored.key) or not_started(self, one.stored.key)
             cards.append(course_card(one, server, now, said))
         return tuple(cards)
+
+    def course_helps(self) -> tuple[HelpSaid, ...]:
+        """Who asks to be let in at this person's courses' servers, and whom they let in."""
+        courses = self.runtime.courses if self.courses_url else None
+        if courses is None:
+            return ()
+        name = self.user.name
+        return helps_said(courses.helps(name, time.time()), courses.of(name) or ())
 
     def course_servers(self) -> frozenset[str]:
         """The names of this person's servers that are on the home page as courses."""

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from slurmhub.courses.errors import CoursesAway
+from slurmhub.courses.helping import Help
 from slurmhub.courses.messages import Message
 from slurmhub.courses.policy import Policy
+from slurmhub.courses.rights import Person
 from slurmhub.courses.roster.facts import PersonFacts
 from slurmhub.courses.store import Courses, open_courses
 from slurmhub.courses.stored import Enrolment
@@ -38,6 +40,7 @@ class _Kept:
     revision: int
     enrolments: tuple[Enrolment, ...]
     messages: tuple[Message, ...]
+    helps: tuple[Help, ...]
 
 
 class SeenCourses:
@@ -71,6 +74,23 @@ class SeenCourses:
         """What staff of this person's courses say to them at this moment (since the epoch)."""
         kept = self._kept.get(username)
         return () if kept is None else tuple(one for one in kept.messages if one.until > now)
+
+    def helps(self, username: str, now: float) -> tuple[Help, ...]:
+        """Who asks to be let in at this person's servers, and whom they let in, at this moment."""
+        kept = self._kept.get(username)
+        return () if kept is None else tuple(one for one in kept.helps if one.open(now))
+
+    async def allow_help(self, by: Person, number: int) -> Help:
+        """Somebody lets in who asked it; raises HelpUnknown, CoursesAway."""
+        return await self._do(lambda courses: courses.helps.allow(by, number))
+
+    async def end_help(self, by: Person, number: int) -> Help:
+        """Somebody says no, or ends it; raises HelpUnknown, CoursesAway."""
+        return await self._do(lambda courses: courses.helps.end(by, number))
+
+    async def allowed_help(self) -> tuple[Help, ...]:
+        """Who may be at whose server now; raises CoursesAway."""
+        return await self._do(lambda courses: courses.helps.allowed_now())
 
     @property
     def away(self) -> bool:
@@ -129,7 +149,10 @@ class SeenCourses:
             return kept
         found = courses.all_for(username)
         keys = [one.stored.key for one in found]
-        return _Kept(revision, found, courses.messages.shown(keys) if keys else ())
+        if not keys:
+            return _Kept(revision, found, (), ())
+        messages, helps = courses.messages.shown(keys), courses.helps.of_student(username)
+        return _Kept(revision, found, messages, helps)
 
     async def _come(self, facts: PersonFacts) -> None:
         found = await self._ask(lambda courses: courses.members.came(facts))
@@ -142,6 +165,15 @@ class SeenCourses:
         for one in found:
             if one.full:
                 self._log.warning("Course %s is full: %s got no seat.", one.course, facts.username)
+
+    async def _do(self, ask: Callable[[Courses], _T]) -> _T:
+        """What `ask` says, in a thread; raises CourseError as it does."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._threads, lambda: ask(self._opened()))
+        except CoursesAway as error:
+            self._is_away(error.reason)
+            raise
 
     async def _ask(self, ask: Callable[[Courses], _T]) -> _T | None:
         """What `ask` says, in a thread; None when the database is away."""

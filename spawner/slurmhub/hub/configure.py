@@ -17,6 +17,7 @@ from slurmhub.hub.activity import hear_reports
 from slurmhub.hub.classes import HANDLERS as CLASSES
 from slurmhub.hub.courses import furnish as furnish_courses
 from slurmhub.hub.files import HANDLERS as FILES
+from slurmhub.hub.helping import HANDLERS as HELPING
 from slurmhub.hub.keeping import HANDLERS as KEEPING
 from slurmhub.hub.language import HANDLERS as LANGUAGE
 from slurmhub.hub.naming import HANDLERS as NAMING
@@ -88,6 +89,7 @@ def configure(c: Any) -> None:
         *FILES,
         *WAITING,
         *KEEPING,
+        *HELPING,
         *NAMING,
         *NO_ANSWER,
     ]

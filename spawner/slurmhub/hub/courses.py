@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from jupyterhub.slugs import is_valid_display_name, normalise_unicode
@@ -15,6 +16,7 @@ from slurmhub.courses.cards import shown
 from slurmhub.courses.hub_settings import SITE_NAMES_SERVERS
 from slurmhub.courses.roster.facts import PersonFacts
 from slurmhub.courses.seen import SeenCourses
+from slurmhub.hub.helping import keep
 from slurmhub.runtime import current
 
 # Seconds that a sign-in, or the request for a server, waits for the courses.
@@ -34,6 +36,10 @@ def furnish(app: Any) -> None:
         user.allow_named_servers = True
     compat.hear_sign_ins(signed_in)
     compat.check_named_servers(check_name)
+    courses = _courses()
+    if courses is not None:
+        # A task that nobody holds may vanish.
+        app.slurmhub_help = asyncio.get_running_loop().create_task(keep(app, courses, app.log))
 
 
 def _courses() -> SeenCourses | None:

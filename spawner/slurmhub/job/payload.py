@@ -19,6 +19,8 @@ from slurmhub.options.request import JobRequest
 
 # The kernel gives one variable of an environment 128 KiB; the launcher's own share is small.
 MOST_PAYLOAD = 120_000
+# Seconds.
+_HELP_ENDS_WITHIN = 15.0
 
 
 class PayloadUnusable(SlurmhubError):
@@ -72,8 +74,14 @@ async def prepare(
 
 
 def _server_config(spawner: Any) -> dict[str, str]:
-    """Configuration for the server, where the hub's sign-in wants servers to notice its end."""
+    """Configuration for the server, where it is to notice soon that access has ended.
+
+    The hub's sign-in may want that of every server; at that of a course somebody may be let in to
+    help, for some time only.
+    """
     within = getattr(getattr(spawner.hub_app, "authenticator", None), "servers_notice_within", 0)
+    if not within and spawner.is_courses_server():
+        within = _HELP_ENDS_WITHIN
     return {"config": f"HALF = {float(within) / 2}\n{server_config_source()}"} if within else {}
 
 

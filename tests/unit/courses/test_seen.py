@@ -77,6 +77,13 @@ def keys(seen: SeenCourses, name: str) -> list[str] | None:
     return None if found is None else [one.stored.key for one in found]
 
 
+async def looked(seen: SeenCourses) -> None:
+    """Return when nobody is being looked for any more."""
+    while looks := [*seen._looks.values()]:
+        await asyncio.wait(looks)
+        await asyncio.sleep(0)
+
+
 async def test_a_person_is_asked_for_again_when_something_changed(
     seen: SeenCourses, database: Database, store: Courses
 ) -> None:
@@ -114,19 +121,20 @@ async def test_what_was_known_last_holds_while_the_database_is_away(
     with caplog.at_level(logging.INFO):
         for _ in range(3):
             await seen.within("alice", 5)
-            await asyncio.sleep(0.05)
+            await looked(seen)
     assert keys(seen, "alice") == ["phys101"]
     assert seen.away
     await seen.within("bob", 5)
+    await looked(seen)
     assert seen.of("bob") is None
-    said = [record.message for record in caplog.records]
+    said = [record.message for record in caplog.records if record.name == LOG.name]
     assert len(said) == 1, said
     assert "last holds. no such host" in said[0]
 
     database.away = False
     with caplog.at_level(logging.INFO):
         await seen.within("alice", 5)
-        await asyncio.sleep(0.2)
+        await looked(seen)
     assert "answers again" in caplog.records[-1].message
     assert not seen.away
     await seen.close()

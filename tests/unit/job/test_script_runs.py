@@ -136,7 +136,8 @@ def test_termination_at_any_moment_of_the_start(submit: Submit) -> None:
             job.note("prologue")
             time.sleep(step * 0.008)
             job.process.terminate()
-            assert job.end() == 128 + 15, step
+            # 143, unless bash has forgotten how its child ended: then it says 255.
+            assert job.end() in (128 + 15, 255), step
             assert job.note("epilogue") == "epilogue\n"
             assert not _left_behind(job, seconds=5)
 
