@@ -89,7 +89,6 @@ def up(whole: Institution, record_testsuite_property: Callable[[str, object], No
     began = time.monotonic()
     operator.run("up", "--yes", "--no-smoke")
     record_testsuite_property("up", round(time.monotonic() - began))
-    record_testsuite_property("processors", len(os.sched_getaffinity(0)))
     assert whole.register() == 1
     return operator
 
