@@ -45,6 +45,7 @@ NAMES = {
 OTHERS = {
     "[lang]:not([lang^=fr])": "is marked as another language, and a screen reader says it so",
     ".spawn-error-msg": "is shown only where a browser cannot hide it; the form says it better",
+    "[translate=no]": "is a name, as its owner wrote it",
     "pre": "a log, in the words of the programs that wrote it",
     "code": "a path of a file",
     "script, style, noscript": "is read by programs only",

@@ -177,7 +177,7 @@ def test_the_queue_the_session_and_the_end(
     french.read(page, "home while a server runs")
     alice.visit("/hub/slurmhub/log/alice-goes")
     french.read(page, "the log")
-    until(lambda: has_use(visitor), seconds=40, what="what the server uses")
+    until(lambda: has_use(visitor), seconds=120, what="what the server uses")
     alice.visit("/hub/home")
     french.read(page, "home with what the server uses")
     page.get_by_role("button", name="de plus").first.click()

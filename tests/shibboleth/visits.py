@@ -37,11 +37,15 @@ class Visit:
 
     def login_form(self, target: str = LOGIN) -> Form:
         """Ask to be signed in, and follow to the form of the identity provider."""
-        answer = self.get(
+        answer = self.sign_in_page(target)
+        return next(form for form in forms_of(answer) if "username" in form.fields)
+
+    def sign_in_page(self, target: str = LOGIN) -> requests.Response:
+        """Ask to be signed in: the provider's page, or the front's error."""
+        return self.get(
             "/hub/Shibboleth.sso/Login",
             params={"entityID": self.provider.entity_id, "target": self.front.url + target},
         )
-        return next(form for form in forms_of(answer) if "username" in form.fields)
 
     def response(self, account: str, target: str = LOGIN) -> Response:
         """Give name and password; the response that the provider would have posted."""
