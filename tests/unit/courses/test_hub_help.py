@@ -15,7 +15,10 @@ from jupyterhub import orm
 from slurmhub.courses.helping import Help
 from slurmhub.hub.helping import keep_shares
 
-NOW = datetime.now(timezone.utc).replace(tzinfo=None)
+
+def now() -> datetime:
+    """The moment, as JupyterHub keeps moments."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
 @dataclass
@@ -49,15 +52,15 @@ def app() -> Iterator[App]:
 
 def help_(**changes: Any) -> Help:
     """The assistant is let in for half an hour."""
-    now = time.time()
+    moment = time.time()
     one = Help(
         number=1,
         course="phys101",
         student="student",
         helper="assistant",
         minutes=30,
-        asked=now - 60,
-        allowed=now,
+        asked=moment - 60,
+        allowed=moment,
     )
     return replace(one, **changes)
 
@@ -67,7 +70,7 @@ def test_what_is_allowed_is_given_with_an_end_and_taken_again(app: App) -> None:
     ((who, until),) = app.shares().items()
     assert who == ("student", "phys101", "assistant")
     assert until is not None
-    assert timedelta(minutes=29) < until - NOW < timedelta(minutes=31)
+    assert timedelta(minutes=29) < until - now() < timedelta(minutes=31)
     (share,) = app.db.query(orm.Share)
     assert share.scopes == ["access:servers!server=student/phys101"], "and nothing else"
     keep_shares(app, [help_()])
@@ -81,7 +84,7 @@ def test_while_nobody_can_say_what_is_over_is_taken_and_nothing_else(app: App) -
     keep_shares(app, None)
     assert len(app.shares()) == 1
     (share,) = app.db.query(orm.Share)
-    share.expires_at = NOW - timedelta(seconds=1)
+    share.expires_at = now() - timedelta(seconds=1)
     keep_shares(app, None)
     assert app.shares() == {}
 
