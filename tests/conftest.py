@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from slurmhub_deploy.cluster.plan import ClusterPlan, standard_plan
@@ -23,6 +24,10 @@ from tests.rig.slurm_release import slurm_programs, version_of
 
 STUB = Path(__file__).parent / "rig" / "stub_server.py"
 PEOPLE = ("alice", "bob", "mallory")
+
+# How long an example takes says what else the machine does.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -267,9 +267,7 @@ JSON = st.recursive(
 )
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 async def test_no_body_does_harm(door: Door, body: bytes) -> None:
     job = door.jobs.by_nonce(NONCE) or await door.job()

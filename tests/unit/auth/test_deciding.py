@@ -14,7 +14,7 @@ PEOPLE = st.integers(0, 3)
 SIGN_INS = st.lists(st.tuples(PEOPLE, st.integers(0, 2), st.booleans(), st.booleans()), max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SIGN_INS)
 def test_no_sign_in_ever_leads_to_another_persons_account(
     sign_ins: list[tuple[int, int, bool, bool]],
@@ -42,7 +42,7 @@ def test_no_sign_in_ever_leads_to_another_persons_account(
     assert len(set(accounts.values())) == len(accounts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(PEOPLE, st.integers(0, 2), st.integers(1, 7)), max_size=12))
 def test_whatever_is_sent_nobody_known_by_more_is_reached_by_less(
     sign_ins: list[tuple[int, int, int]],

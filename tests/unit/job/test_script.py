@@ -209,7 +209,7 @@ def test_hostile_arguments_arrive_as_they_are(recorder: str, shell: str) -> None
     assert found == ["-I", "-S", "-", "--", *HOSTILE]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(command=st.lists(ARGUMENT, min_size=1, max_size=6))
 def test_any_arguments_arrive_as_they_are(recorder: str, command: list[str]) -> None:
     policy = ScriptPolicy(shell=("/bin/bash",), python=recorder)  # noqa: S604
