@@ -187,7 +187,7 @@ def test_slurm_tells_nobody(scene: Scene) -> None:
 def test_no_log_holds_a_secret(scene: Scene) -> None:
     job_log = next(Path(scene.ticket.environment["HOME"]).glob(".local/share/slurmhub/logs/*.log"))
     # The job's output comes with Slurm's own delay.
-    until(lambda: "the stub listens" in job_log.read_text(), seconds=30, what="the job's output")
+    until(lambda: "the stub listens" in job_log.read_text(), what="the job's output")
     logs = [
         scene.hub.folder / "hub.log",
         scene.hub.folder / "proxy.log",

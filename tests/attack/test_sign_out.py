@@ -123,7 +123,7 @@ def with_server(front: Front) -> Browser:
         status = browser.api("GET", f"/slurmhub/status/{ALICE}").json()
         return status.get("step") == "ready" and "url" in status
 
-    until(ready, seconds=90, what="the server")
+    until(ready, what="the server")
     assert opens(browser.session, front)
     return browser
 
@@ -332,7 +332,7 @@ def test_servers_end_where_the_site_says_so(front: Front, cluster: EmbeddedClust
         browser = with_server(front)
         assert cluster.run("squeue", "-h", "--format=%T").split() == ["RUNNING"]
         browser.get("/hub/logout", timeout=90)
-        until(lambda: not jobs(cluster), seconds=60, what="the end of the job")
+        until(lambda: not jobs(cluster), what="the end of the job")
     finally:
         config.write_text(text)
         front.hub.restart()

@@ -87,7 +87,7 @@ def bare_start(cluster: EmbeddedCluster, mark: Path) -> float:
         time.sleep(TICK)
     took = time.monotonic() - began
     mark.unlink()
-    until(lambda: not jobs(cluster), seconds=60, what="the end of the bare job")
+    until(lambda: not jobs(cluster), what="the end of the bare job")
     return took
 
 
@@ -102,8 +102,8 @@ def start_and_stop(visitor: Visitor, cluster: EmbeddedCluster) -> float:
         clear(cluster)
         raise
     visitor.stop()
-    until(lambda: not jobs(cluster), seconds=60, what="the end of the job")
-    until(lambda: not _has_server(visitor), seconds=60, what="the end of the server")
+    until(lambda: not jobs(cluster), what="the end of the job")
+    until(lambda: not _has_server(visitor), what="the end of the server")
     return took
 
 

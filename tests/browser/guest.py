@@ -22,7 +22,7 @@ from tests.rig.hub import PASSWORD, HubUnderTest
 CHOSEN_FROM_A_LIST = ("partition", "gpu_type")
 ELSEWHERE = re.compile(r"^(?!http://127\.0\.0\.1:\d+/|data:|blob:)")
 # In milliseconds; a job starts within a second or two here, JupyterLab in a few more.
-PATIENCE = 20_000
+PATIENCE = 60_000
 
 
 class Guest:

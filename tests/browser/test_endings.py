@@ -111,7 +111,7 @@ def without_munge(site: Site, who: Visitor) -> None:
     site.cluster.munge_stop()
     try:
         begin(who)
-        who.wait_for("ended", seconds=60)
+        who.wait_for("ended")
     finally:
         site.cluster.munge_start()
 
@@ -150,7 +150,7 @@ def has_deadline(site: Site, who: Visitor) -> None:
 
 
 def wait(site: Site, who: Visitor) -> None:
-    who.wait_for("ended", seconds=90)
+    who.wait_for("ended")
 
 
 def node_dies(site: Site, who: Visitor) -> None:

@@ -50,7 +50,7 @@ def home_with_use(guest: Guest, words: str) -> None:
         guest.visit("/hub/home")
         return words in card(guest).inner_text()
 
-    until(told, seconds=40, what=words)
+    until(told, what=words)
 
 
 def test_home_shows_every_server_and_gives_more_time(

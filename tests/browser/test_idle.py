@@ -72,7 +72,7 @@ def test_an_idle_server_is_warned_kept_and_ended(
     who = hub.visitor("alice-idle")
     who.start("lab", partition="cpu", hours=1)
     who.wait_ready("lab")
-    until(lambda: who.status("lab")["idle"], seconds=60, what="a warning")
+    until(lambda: who.status("lab")["idle"], what="a warning")
     # Without motion colours change at once, and the checker sees none that is half-way.
     alice = guest("alice-idle", reduced_motion="reduce")
     alice.visit("/hub/home")
@@ -87,7 +87,7 @@ def test_an_idle_server_is_warned_kept_and_ended(
     alice.page.wait_for_url("**/hub/home")
     expect(warning).to_have_count(0)
 
-    assert who.wait_for("ended", "lab", seconds=60)["kind"] == "idle"
+    assert who.wait_for("ended", "lab")["kind"] == "idle"
     until(lambda: who.get("/user/alice-idle/lab/").status_code == 424, what="the page")
     alice.visit("/user/alice-idle/lab/tree")
     heading = alice.page.get_by_role("heading", level=1)
@@ -110,7 +110,7 @@ def test_an_open_tab_is_no_use_but_saving_and_computing_are(
     # Somebody whose home, and JupyterLab as it was left, no other test of this folder looks at.
     who = hub.visitor("mallory")
     who.start(partition="cpu", memory="2G", hours=1)
-    who.wait_ready(seconds=60)
+    who.wait_ready()
     mallory = guest("mallory")
     mallory.visit("/user/mallory/lab")
     page = mallory.page

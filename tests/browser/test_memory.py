@@ -125,7 +125,7 @@ def test_the_page_of_a_job_that_ran_out_of_memory(
     name: str, guest: GuestMaker, hub: HubUnderTest, cluster: EmbeddedCluster, album: Path | None
 ) -> None:
     alice = guest(f"alice-{name}")
-    job = int(hub.visitor(alice.name).wait_for("ended", seconds=60)["job_id"])
+    job = int(hub.visitor(alice.name).wait_for("ended")["job_id"])
     until(lambda: queue.state(cluster, job) == "OUT_OF_MEMORY", what="Slurm's own word")
     alice.visit(alice.path("spawn-pending"))
     expect(alice.start_again).to_be_visible()
@@ -156,7 +156,7 @@ def test_home_shows_what_the_control_group_counts(guest: GuestMaker, hub: HubUnd
         cpu = re.search(r"CPU (\d+) %", card(alice).inner_text())
         return cpu is not None and int(cpu[1]) >= 10
 
-    until(busy, seconds=90, what="the use of CPU")
+    until(busy, what="the use of CPU")
     words = card(alice).inner_text()
     memory = re.search(r"Memory (\d+) MB of 512 MB", words)
     # The server has 20 MB and does nothing: the rest is of a program that left it.
@@ -184,7 +184,7 @@ def test_a_kernel_alone_is_killed_and_the_person_is_told(
         alice.visit("/hub/home")
         return "Memory ran out: a program of this server was ended" in card(alice).inner_text()
 
-    until(told, seconds=40, what="the want of memory")
+    until(told, what="the want of memory")
     expect(card(alice)).to_contain_text("Running")
     alice.picture("home-memory-ran-out")
     visitor.stop()

@@ -151,7 +151,7 @@ def test_a_controller_that_is_away_loses_nobody_anything(
     for kind in ("ready", "starting"):
         assert visitors[kind].wait_ready()["job_id"] == jobs[kind]
         assert visitors[kind].asks_server()["job"] == str(jobs[kind])
-    until(lambda: jobs["stopping"] not in queue.jobs(cluster), seconds=60, what="the late cancel")
+    until(lambda: jobs["stopping"] not in queue.jobs(cluster), what="the late cancel")
     stopped = people["stopping"]
     until(lambda: SILENT not in visitors["stopping"].status()["message"], what="the last word")
     stopped.visit(stopped.path("spawn-pending"))

@@ -86,4 +86,4 @@ def _tab_to(guest: Guest, name: str) -> None:
         guest.page.keyboard.press("Tab")
         return bool(guest.page.evaluate("document.activeElement.textContent.trim()") == name)
 
-    until(there, seconds=5, what=f"the focus on {name!r}")
+    until(there, what=f"the focus on {name!r}")

@@ -63,7 +63,7 @@ def test_a_cancel_is_repeated_until_slurm_confirms_it(
         hub.restart()
     finally:
         cluster.controller_start()
-    until(lambda: job_id not in jobs(cluster, "RUNNING"), seconds=60, what="the repeated cancel")
+    until(lambda: job_id not in jobs(cluster, "RUNNING"), what="the repeated cancel")
     until(lambda: hub.metric("slurmhub_unconfirmed_cancels") == 0, what="its confirmation")
 
 

@@ -47,7 +47,7 @@ def remove(pattern: str) -> None:
                     folder.rmdir()
         return not any(group.exists() for group in left)
 
-    until(gone, seconds=10, what=f"the end of the control groups {pattern}")
+    until(gone, what=f"the end of the control groups {pattern}")
 
 
 def _hierarchies() -> list[Path]:

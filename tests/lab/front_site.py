@@ -125,7 +125,7 @@ class FrontSite:
     def reboot(self) -> None:
         """Turn the host off and on again."""
         self.host.reboot()
-        until(self.answers, seconds=60, what="the hub behind its front")
+        until(self.answers, what="the hub behind its front")
 
     def answers(self) -> bool:
         """Whether the hub does, through its front."""
@@ -167,7 +167,7 @@ class FrontSite:
         accounts = Page(_ACCOUNTS, _ACCOUNTS.read_text()).blocks("python")[0].text
         host.write(_CONFIG, "".join(without) + self._page.blocks("python")[0].text + accounts)
         self._run("text", "systemctl daemon-reload")
-        until(self.answers, seconds=60, what="the hub behind its front")
+        until(self.answers, what="the hub behind its front")
 
     def _run(self, language: str, beginning: str) -> None:
         """Run the one block of the page that has a line which begins so."""

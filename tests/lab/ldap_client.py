@@ -68,7 +68,7 @@ def ldap_client(folder: Path, slapd: Slapd) -> Iterator[LdapClient]:
             )
         try:
             client = LdapClient(root)
-            until(lambda: client.getent("group", "students"), seconds=20, what="nslcd")
+            until(lambda: client.getent("group", "students"), what="nslcd")
             yield client
         finally:
             nslcd.terminate()

@@ -91,12 +91,12 @@ class Site:
             for line in block.text.splitlines():
                 if is_for_a_host(line):
                     host.run("sh", "-c", f"PATH=/opt/jupyterhub/bin:$PATH; {line}")
-        until(self.answers, seconds=60, what="the hub")
+        until(self.answers, what="the hub")
 
     def start(self) -> None:
         """Hub and proxy run, now and after a reboot."""
         self.host.run("systemctl", "enable", "--now", "jupyterhub-proxy", "jupyterhub")
-        until(self.answers, seconds=60, what="the hub")
+        until(self.answers, what="the hub")
 
     def stop(self) -> None:
         """They do not run any more."""

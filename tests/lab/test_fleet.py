@@ -82,8 +82,8 @@ def test_nothing_is_left_when_the_holder_is_killed() -> None:
     device = _device(fleet)
     holder = _holder(name)
     os.kill(holder, signal.SIGKILL)
-    until(lambda: not _attached(device), seconds=20, what="the end of its disk")
-    until(lambda: name not in names(), seconds=20, what="the end of the fleet")
+    until(lambda: not _attached(device), what="the end of its disk")
+    until(lambda: name not in names(), what="the end of the fleet")
     assert not folder.exists()
     assert not list(Path("/sys/fs/cgroup").glob(f"*/slurmhub-fleet-{folder.name}-*"))
 

@@ -35,7 +35,7 @@ def test_the_demo_installs_what_it_needs_and_leaves_nothing_running(host: Host) 
     student = Person(address[0], "student")
     student.sign_in(passwords["student"])
     assert student.start_server().status_code in (201, 202)
-    assert "JupyterLab" in student.wait_for_lab(seconds=60).text
+    assert "JupyterLab" in student.wait_for_lab().text
     # The distribution's own Slurm was installed, and not started.
     active = host.run("systemctl", "is-active", "munge", "slurmctld", "slurmd", check=False)
     assert "active" not in active.replace("inactive", "").split(), active

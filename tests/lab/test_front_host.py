@@ -157,7 +157,7 @@ def test_websockets_pass_the_socket(front: FrontSite) -> None:
 def test_a_killed_proxy_comes_back(front: FrontSite) -> None:
     """The socket that it left is not in the way of the next one."""
     front.host.run("systemctl", "kill", "--signal=KILL", "jupyterhub-proxy")
-    until(front.answers, seconds=30, what="the hub behind its front")
+    until(front.answers, what="the hub behind its front")
 
 
 def test_after_a_reboot_everything_is_as_before(front: FrontSite) -> None:

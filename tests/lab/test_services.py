@@ -35,13 +35,13 @@ def test_everything_goes_on_when_the_service_is_restarted(site: Site, how: str) 
     before = site.host.run("systemctl", "show", "--property=MainPID", "jupyterhub")
     site.host.run(*RESTARTS[how])
     assert alice.asks_server()["job"] == str(running["alice"]), "the proxy serves on without a hub"
-    until(site.answers, seconds=60, what="the hub")
+    until(site.answers, what="the hub")
     assert site.host.run("systemctl", "show", "--property=MainPID", "jupyterhub") != before
 
     assert alice.wait_ready()["job_id"] == running["alice"]
-    assert carol.wait_ready(seconds=60)["job_id"] == running["carol"]
+    assert carol.wait_ready()["job_id"] == running["carol"]
     assert carol.asks_server()["uid"] == int(site.host.run("id", "-u", "carol"))
-    dave.wait_for("ended", seconds=60)
+    dave.wait_for("ended")
     assert bob.wait_for("queued")["job_id"] == running["bob"]
     assert "waits in the queue" in bob.get("/hub/spawn-pending/bob").text
     if how == "asked":
@@ -59,4 +59,4 @@ def _tidy(site: Site) -> Iterator[None]:
     yield
     for name in PEOPLE:
         Visitor(site, name).stop()
-    until(lambda: not site.jobs(), seconds=60, what="an empty queue")
+    until(lambda: not site.jobs(), what="an empty queue")

@@ -86,7 +86,7 @@ def test_a_browser_gets_there_over_socks(lab: ByHand) -> None:
     port = int(line.split()[-2])
     way = subprocess.Popen(line.split(), stdin=subprocess.DEVNULL)
     try:
-        until(lambda: _listens(port), seconds=30, what="the way over SOCKS")
+        until(lambda: _listens(port), what="the way over SOCKS")
         with browser_over_socks(port) as page:
             alice = Student(page, "alice")
             alice.sign_in()

@@ -61,7 +61,7 @@ def job(pair: Pair, lines: str, *options: str) -> tuple[str, str]:
         argv = ("sacct", "-nPX", "-o", "State", "-j", number)
         return pair.fleet.run(CONTROLLER, *argv).strip()
 
-    until(lambda: state() not in ("", "RUNNING", "PENDING"), seconds=60, what="the accounting")
+    until(lambda: state() not in ("", "RUNNING", "PENDING"), what="the accounting")
     return state(), as_alice(pair, "cat said")
 
 
@@ -98,7 +98,7 @@ def test_a_node_that_has_its_gpus_again_is_used_again(up: Operator, pair: Pair) 
     run(NODE, "systemctl", "restart", "slurmd", check=False)
     run(NODE, "sed", "-i", "/gpus.1/d", "/etc/slurm/gres.conf")
     run(NODE, "systemctl", "restart", "slurmd")
-    until(lambda: "lower than configured" in state(), seconds=60, what="the missing GPU")
+    until(lambda: "lower than configured" in state(), what="the missing GPU")
     run(NODE, "mv", "/srv/gpus/kept", "/srv/gpus/1")
     up.run("up", "--yes", "--no-smoke", "--only", "slurm")
     assert state() == "idle none"
@@ -116,19 +116,17 @@ def test_a_job_goes_on_while_the_controller_is_off(up: Operator, pair: Pair) -> 
     ticks = "while sleep 1; do date +%s >ticks; done"
     asked = "sbatch --parsable --mem=100M --job-name=ticking"
     number = as_alice(pair, f"{asked} --wrap '{ticks}'").strip()
-    until(lambda: "R" in run(CONTROLLER, "squeue", "-ho%t"), seconds=30, what="the job's begin")
+    until(lambda: "R" in run(CONTROLLER, "squeue", "-ho%t"), what="the job's begin")
     # slurmctld writes down what it knows every few seconds; what is younger is lost with the power.
     saved = ("grep", "--text", "--only-matching", "ticking", STATE)
-    until(
-        lambda: "ticking" in run(CONTROLLER, *saved, check=False), seconds=60, what="it on the disk"
-    )
+    until(lambda: "ticking" in run(CONTROLLER, *saved, check=False), what="it on the disk")
     pair.fleet.off(CONTROLLER)
     pair.fleet.on(CONTROLLER)
-    until(lambda: "mix" in run(CONTROLLER, "sinfo", "-ho%t", check=False), seconds=90, what="Slurm")
+    until(lambda: "mix" in run(CONTROLLER, "sinfo", "-ho%t", check=False), what="Slurm")
     assert run(CONTROLLER, "systemctl", "--failed", "--no-legend") == ""
     assert run(CONTROLLER, "squeue", "-ho%i %t").split() == [number, "R"]
     began = int(run(CONTROLLER, "date", "+%s"))
-    until(lambda: int(as_alice(pair, "cat ticks") or 0) > began, seconds=30, what="its next tick")
+    until(lambda: int(as_alice(pair, "cat ticks") or 0) > began, what="its next tick")
     assert "alice" in run(CONTROLLER, "sacctmgr", "-nP", "list", "user")
     as_alice(pair, f"scancel {number}")
 
@@ -147,6 +145,6 @@ def test_the_accounting_is_restored_as_the_page_says(up: Operator, pair: Pair) -
         argv = ("sacctmgr", "-nP", "list", "account", "format=account")
         return run(CONTROLLER, *argv, check=False).split()
 
-    until(lambda: "main" in accounts(), seconds=30, what="slurmdbd")
+    until(lambda: "main" in accounts(), what="slurmdbd")
     assert "later" not in accounts()
     assert "alice" in run(CONTROLLER, "sacct", "-anPX", "-oUser", "-Snow-1days")

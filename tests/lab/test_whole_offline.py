@@ -120,7 +120,7 @@ def test_down_and_up_again(up: Operator, alone: Alone) -> None:
     assert set(_states(alone)) == {"active"}
 
     alone.on_host("scancel", "--user=alice")
-    until(lambda: not alone.on_host("squeue", "--noheader"), seconds=60, what="the end of the job")
+    until(lambda: not alone.on_host("squeue", "--noheader"), what="the end of the job")
     assert "What stays: homes" in up.run("down", "--yes")
     assert "active" not in _states(alone)
     left = alone.on_host("sh", "-c", "ls /etc/systemd/system /etc/nftables.d")
@@ -139,7 +139,7 @@ def test_down_and_up_again(up: Operator, alone: Alone) -> None:
 def test_what_is_lost_is_what_was_named(up: Operator, alone: Alone) -> None:
     before = _kept(alone)
     alone.on_host("scancel", "--user=alice")
-    until(lambda: not alone.on_host("squeue", "--noheader"), seconds=60, what="the end of the job")
+    until(lambda: not alone.on_host("squeue", "--noheader"), what="the end of the job")
     up.run("down", "--yes", "--lose", "hub.main", "--lose", "measurements")
     for gone in ("/var/lib/slurmhub/main", "/var/lib/prometheus/metrics2"):
         assert alone.on_host("sh", "-c", f"test ! -e {gone} && echo gone") == "gone"

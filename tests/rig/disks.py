@@ -81,7 +81,7 @@ def zfs_fuse() -> Iterator[Zfs]:
         return subprocess.run(argv, check=False, capture_output=True).returncode == 0
 
     try:
-        until(answers, seconds=20, what="zfs-fuse")
+        until(answers, what="zfs-fuse")
         yield zfs
         for pool in zfs.run("zpool", "list", "-H", "-o", "name").split():
             zfs.run("zpool", "export", pool)

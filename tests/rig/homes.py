@@ -112,7 +112,7 @@ def _destroy(zfs: Zfs, pool: str) -> None:
         return subprocess.run(argv, check=False, capture_output=True).returncode == 0
 
     # It is busy for a moment after somebody wrote.
-    until(gone, seconds=20, what="the end of the pool")
+    until(gone, what="the end of the pool")
 
 
 def _install(homes: Homes, dataset: str | None) -> None:

@@ -28,7 +28,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def until(true: Callable[[], Any], *, seconds: float = 30, what: str = "it") -> Any:
+def until(true: Callable[[], Any], *, seconds: float = 120, what: str = "it") -> Any:
     """Poll until something is true and return it; fail with `what` when it never is."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -278,7 +278,7 @@ class Visitor:
         answer = self.api("GET", f"/slurmhub/status/{self.name}{suffix}")
         return dict(answer.json())
 
-    def wait_for(self, step: str, server: str = "", seconds: float = 40) -> dict[str, Any]:
+    def wait_for(self, step: str, server: str = "", seconds: float = 120) -> dict[str, Any]:
         """Wait until the server's status is at this step."""
         seen: list[dict[str, Any]] = []
 
@@ -292,7 +292,7 @@ class Visitor:
             raise AssertionError(f"{error}: {seen[-1]}\n{self.hub.news}") from None
         return seen[-1]
 
-    def wait_ready(self, server: str = "", seconds: float = 40) -> dict[str, Any]:
+    def wait_ready(self, server: str = "", seconds: float = 120) -> dict[str, Any]:
         """Wait until the hub serves this server."""
         ready: dict[str, Any] = {}
 
@@ -316,7 +316,7 @@ class Visitor:
             answers.append(self.get(f"{path}api", allow_redirects=False))
             return bool(answers[-1].status_code == 200)
 
-        until(served, seconds=5, what=f"{path} served")
+        until(served, what=f"{path} served")
         return dict(answers[-1].json())
 
     def _server(self, server: str) -> str:

@@ -24,7 +24,7 @@ def state(cluster: EmbeddedCluster, job_id: int) -> str:
     )
 
 
-def until_empty(cluster: EmbeddedCluster, seconds: float = 30) -> None:
+def until_empty(cluster: EmbeddedCluster, seconds: float = 120) -> None:
     """Wait until no job is pending, running or completing."""
     until(lambda: not jobs(cluster), seconds=seconds, what="an empty queue")
 

@@ -111,7 +111,7 @@ def running_slapd(folder: Path, *, size: int = 64 * 2**20) -> Iterator[Slapd]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(argv, stdout=log, stderr=log)
     try:
-        until(lambda: _answers(slapd, process), seconds=20, what="slapd")
+        until(lambda: _answers(slapd, process), what="slapd")
         slapd.add(_FIRST)
         yield slapd
     finally:

@@ -72,7 +72,7 @@ class Backend:
         def there() -> list[Seen]:
             return [each for each in self.seen if each.target.partition("?")[0] == path]
 
-        found: list[Seen] = until(there, seconds=5, what=f"a request for {path}")
+        found: list[Seen] = until(there, what=f"a request for {path}")
         return found[-1]
 
 

@@ -53,7 +53,7 @@ def with_server(front: EmbeddedFront, hub: HubUnderTest) -> SignedIn:
         assert answer.status_code in (201, 202, 400, 503), answer.text
         return bool(status.get("step") == "ready")
 
-    until(started, seconds=90, what="the server")
+    until(started, what="the server")
     page = visit.get(f"/user/{name}/lab")
     ask = {"X-XSRFToken": _mark(visit, f"/user/{name}/"), "Referer": page.url}
     place = f"{front.url}/user/{name}/api/kernels"

@@ -50,7 +50,7 @@ def test_nobody_says_who_they_are(front: EmbeddedFront, backend: Backend, header
     for path in (LOGIN, "/hub/home", "/user/alice/"):
         assert raw_request(front, path, cookie, header).status == 400
     assert len(backend.seen) == before
-    until(lambda: log.read_text().count("\n") == counted + 3, seconds=5, what="three lines")
+    until(lambda: log.read_text().count("\n") == counted + 3, what="three lines")
     assert raw_request(front, LOGIN, cookie, "X-Slurmfish: bob").status == 200
     assert backend.last(LOGIN).values("X-Slurmhub-Eppn") == ["alice@example.ca"]
 

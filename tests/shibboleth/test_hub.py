@@ -37,7 +37,7 @@ from tests.shibboleth.test_saml_responses import says
 from tests.shibboleth.visits import LOGIN, Visit, raw_request
 from tests.shibboleth.wrapping import WRAPPED_ASSERTIONS, wrapped
 
-PATIENCE = 30_000
+PATIENCE = 60_000
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def failed_at(report: Report, step: str) -> str:
 
 def no_job_is_left(cluster: EmbeddedCluster) -> None:
     """Slurm shows a job for some seconds after its server is gone."""
-    until(lambda: queue.jobs(cluster) == [], seconds=20, what="the end of all jobs")
+    until(lambda: queue.jobs(cluster) == [], what="the end of all jobs")
 
 
 def test_a_hub_that_works_passes_and_is_left_as_it_was(

@@ -42,7 +42,6 @@ async def school(class_cluster: EmbeddedCluster) -> AsyncIterator[School]:
     class_cluster.cancel_jobs(grace=10)
     until(
         lambda: not class_cluster.run("squeue", "--noheader"),
-        seconds=40,
         what="the end of all jobs",
     )
     await made.empty()

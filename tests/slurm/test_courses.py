@@ -48,7 +48,7 @@ async def test_thirty_servers_start_in_their_class_while_others_fill_the_cluster
     assert "QOSMaxGRESPerUser" in said.stderr, "a second GPU"
     for one in people[1:SEATS]:
         submitted(sbatch(class_cluster, one, NAME))
-    until(lambda: running(class_cluster, NAME) == SEATS, seconds=30, what="thirty servers at once")
+    until(lambda: running(class_cluster, NAME) == SEATS, what="thirty servers at once")
     assert {where for _, where, _ in queue(class_cluster, NAME)} <= set(held)
     assert running(class_cluster, "research") <= 1
     said = sbatch(class_cluster, people[SEATS], NAME)
@@ -74,7 +74,7 @@ async def test_what_a_class_does_not_use_goes_back_while_its_servers_run(
     report = await school.settle()
     assert "give " in report.done[0]
     assert len(reserved(class_cluster)[name]) == 1, "two places are kept"
-    until(lambda: running(class_cluster, "research") >= 3, seconds=60, what="others' jobs")
+    until(lambda: running(class_cluster, "research") >= 3, what="others' jobs")
     assert running(class_cluster, NAME) == 3
     submitted(sbatch(class_cluster, people[3], NAME))
     until(lambda: running(class_cluster, NAME) == 4, what="the place of one who comes late")
@@ -102,14 +102,14 @@ async def test_who_leaves_a_course_starts_nothing_more_and_keeps_what_runs(
     assert running(class_cluster, NAME) == 1
 
     class_cluster.run("scancel", str(job))
-    until(lambda: not queue(class_cluster, NAME), seconds=40, what="the end of the server")
+    until(lambda: not queue(class_cluster, NAME), what="the end of the server")
     said = sbatch(class_cluster, leaves, NAME)
     assert "AssocMaxSubmitJobLimit" in said.stderr, "not one more"
     school.has(course(), stays, leaves)
     await school.settled()
     job = submitted(sbatch(class_cluster, leaves, NAME))
     class_cluster.run("scancel", str(job))
-    until(lambda: not queue(class_cluster, NAME), seconds=40, what="the end of the second")
+    until(lambda: not queue(class_cluster, NAME), what="the end of the second")
 
     school.has(course(), stays)
     await school.settled()
@@ -150,7 +150,7 @@ async def test_a_course_is_frozen_and_then_ends_when_its_last_server_has(
     assert not report.failed
     assert running(class_cluster, NAME) == 1
     class_cluster.run("scancel", str(job))
-    until(lambda: not queue(class_cluster, NAME), seconds=40, what="the end of the server")
+    until(lambda: not queue(class_cluster, NAME), what="the end of the server")
     await school.settled()
     assert NAME not in class_cluster.run("sacctmgr", "-nP", "show", "account", "format=Account")
     assert NAME not in class_cluster.run("sacctmgr", "-nP", "show", "qos", "format=Name")

@@ -253,7 +253,7 @@ async def test_an_operator_is_enough_where_limits_are_those_of_accounts(
     run("scancel", f"--account={NAME}")
     until(lambda: not running(class_cluster, NAME), what="their end")
     assert "AssocMaxGRESPerJob" in sbatch(class_cluster, people[2], NAME, gpus=2).stderr
-    until(lambda: not run("squeue", "--noheader", f"--account={NAME}"), seconds=40, what="no jobs")
+    until(lambda: not run("squeue", "--noheader", f"--account={NAME}"), what="no jobs")
     school.change("phys101", state=State.ENDED)
     assert outcome(own_qos=False, shared_qos="teaching") == "OUTCOME phys101 realised"
     run("sacctmgr", "-i", "remove", "qos", "teaching")

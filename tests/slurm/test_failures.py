@@ -24,7 +24,7 @@ def failed(hub: HubUnderTest) -> tuple[Visitor, dict[str, object]]:
     """Ask for a server that fails; who asked, and what they were told."""
     alice = hub.visitor("alice")
     alice.start(hours=1)
-    return alice, alice.wait_for("ended", seconds=60)
+    return alice, alice.wait_for("ended")
 
 
 def test_a_server_that_dies_at_once_shows_the_end_of_its_log(

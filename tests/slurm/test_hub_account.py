@@ -81,7 +81,7 @@ def test_with_private_data_a_running_server_is_kept_and_a_new_one_explained(
     cluster.reconfigure("PrivateData=jobs")
     hub.restart()
     bob.start(partition="cpu", hours=1)
-    told = bob.wait_for("ended", seconds=60)
+    told = bob.wait_for("ended")
     assert "adminlevel=operator" in str(told["remedy"])
     assert "adminlevel=operator" in hub.log
     until(lambda: len(jobs(cluster)) == 1, what="the end of the job that cannot be seen")

@@ -39,7 +39,7 @@ def watched(
 
 def warned(who: Visitor) -> dict[str, object]:
     """Wait for the warning; what the status says of it."""
-    until(lambda: who.status().get("idle"), seconds=60, what="a warning")
+    until(lambda: who.status().get("idle"), what="a warning")
     return dict(who.status()["idle"])
 
 
@@ -82,7 +82,7 @@ def test_an_idle_server_is_warned_kept_and_ended(
     active(alice)
     until(lambda: alice.status()["idle"] is None, what="the warning taken back")
     assert alice.status()["step"] == "ready"
-    ended = alice.wait_for("ended", seconds=60)
+    ended = alice.wait_for("ended")
     assert ended["kind"] == "idle"
     assert "because nobody used it for" in ended["message"]
     until_empty(cluster)
@@ -104,7 +104,7 @@ def test_an_idle_gpu_ends_sooner_than_a_server_in_use(
         who.wait_ready()
     active(alice)
     assert "has done nothing for" in str(warned(alice)["why"])
-    ended = alice.wait_for("ended", seconds=60)
+    ended = alice.wait_for("ended")
     assert ended["kind"] == "idle-gpu"
     assert "because its GPU did nothing for" in ended["message"]
     assert "Start without a GPU" in page_of_its_end(alice)
@@ -122,12 +122,12 @@ def test_a_hub_that_was_away_warns_first(make_hub: HubMaker, cluster: EmbeddedCl
     hub.stop_hub()
     # Longer than what was left of the server's time when the hub went.
     (job,) = jobs(cluster, "RUNNING")
-    until(lambda: _age(cluster, job) > 25, seconds=60, what="the end of its time")
+    until(lambda: _age(cluster, job) > 25, what="the end of its time")
     hub.start_hub()
     alice = hub.visitor("alice")
     assert warned(alice)["kind"] == "server"
     assert alice.status()["step"] == "ready"
-    assert alice.wait_for("ended", seconds=60)["kind"] == "idle"
+    assert alice.wait_for("ended")["kind"] == "idle"
     until_empty(cluster)
 
 

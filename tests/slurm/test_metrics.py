@@ -223,7 +223,6 @@ def test_what_jobs_had_is_counted_once_across_the_restart(
     given = 'slurmhub_gpu_allocated_seconds_total{course="vision"}'
     until(
         lambda: abs(prometheus.gained(given) - ran) < 2,
-        seconds=15,
         what=f"{ran} seconds of GPUs, and not {prometheus.gained(given)}",
     )
 

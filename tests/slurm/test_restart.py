@@ -79,7 +79,7 @@ def test_who_waits_keeps_the_place_and_a_page_that_works(
         assert "waits in the queue" in page.text
         assert sorted(before.values()) == sorted(jobs(cluster, "PENDING"))
     for server, job_id in before.items():
-        assert alice.wait_ready(server, seconds=60)["job_id"] == job_id
+        assert alice.wait_ready(server)["job_id"] == job_id
         assert alice.asks_server(server)["job"] == str(job_id)
     assert alice.get("/user/alice/api").status_code == 200
 
@@ -113,7 +113,7 @@ def test_a_submission_under_way_is_found_again(
     hub.stop_hub(number)
     time.sleep(2)
     hub.start_hub()
-    ready = alice.wait_ready(seconds=60)
+    ready = alice.wait_ready()
     assert jobs(cluster) == [ready["job_id"]]
 
 
@@ -152,7 +152,7 @@ def test_a_job_that_ended_meanwhile_is_noticed(
     cluster.run("scancel", str(job_id))
     until_empty(cluster)
     hub.start_hub()
-    alice.wait_for("ended", seconds=60)
+    alice.wait_for("ended")
     until(lambda: "/user/alice/" not in hub.routes(), what="the route's end")
 
 

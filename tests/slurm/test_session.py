@@ -118,7 +118,7 @@ def limit_of(cluster: EmbeddedCluster, job: int) -> str:
 
 def test_home_shows_what_a_server_uses(hub: HubUnderTest, cluster: EmbeddedCluster) -> None:
     alice, job = started(hub, "alice-use", partition="gpu", gpus=2, memory="4G")
-    told = until(lambda: session(alice).get("use"), seconds=40, what="the first use")
+    told = until(lambda: session(alice).get("use"), what="the first use")
     words = {one["name"]: one["words"] for one in told}
     assert set(words) == {"cpu", "memory", "gpu0", "gpu1"}
     assert words["gpu1"] == "GPU 1: 41 %, 1.5 GB of memory"

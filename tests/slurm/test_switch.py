@@ -88,7 +88,7 @@ def is_the_server(
     hub: HubUnderTest, cluster: EmbeddedCluster, alice: Visitor, job_id: int, server: str = ""
 ) -> None:
     """The hub, the proxy, the ledger and Slurm are of one mind: this job, and no other."""
-    assert alice.wait_ready(server, seconds=60)["job_id"] == job_id
+    assert alice.wait_ready(server)["job_id"] == job_id
     assert alice.asks_server(server)["job"] == str(job_id)
     until(lambda: set(_of_hub(cluster)) == {job_id}, what="one job")
     assert live_intents(hub) == [(job_id, None)]
