@@ -261,7 +261,7 @@ class Visitor:
     def start(self, server: str = "", **options: Any) -> requests.Response:
         """Ask for a server by REST; again while a hub that just started knows no cluster."""
         answer = self.api("POST", self._server(server), options or {})
-        for _ in range(20):
+        for _ in range(120):
             if answer.status_code != 503:
                 break
             time.sleep(0.5)
