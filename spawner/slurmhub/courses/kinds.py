@@ -22,8 +22,7 @@ USERNAME = r"^[^\s/\x00-\x1f\x7f]{1,255}$"
 _LINE = r"^[^\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]+$"
 # git-check-ref-format(1), narrowed to what needs no quoting anywhere.
 _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
-_NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,255}")
-
+_NAME = re.compile(r"[^/\\]{1,255}")
 
 _USERNAME = re.compile(USERNAME)
 _KEY = re.compile(KEY)
@@ -68,10 +67,23 @@ def _branch(value: str) -> str:
 def _inside(value: str) -> str:
     """A path below a folder: no way leads out of it."""
     parts = value.split("/")
-    if len(value) > 1000 or not all(_NAME.fullmatch(part) for part in parts):
+    # Neither control characters nor marks that turn the reading direction.
+    if len(value) > 1000 or not value.isprintable() or not all(map(_NAME.fullmatch, parts)):
         raise ValueError("must be a path such as week-1/exercise.ipynb")
     if any(part in (".", "..") for part in parts) or parts[0].startswith("~"):
         raise ValueError("must stay inside the folder: no '.', '..' or '~'")
+    return value
+
+
+def _in_home(value: str) -> str:
+    """A folder of its own in a home.
+
+    Programs read their settings from hidden folders (.ssh, .ipython): whoever fills one runs
+    programs as the person whose home it is.
+    """
+    parts = value.split("/")
+    if any(part.startswith((".", "-")) for part in parts) or parts[0] == "courses":
+        raise ValueError("must be a folder of its own, such as phys101: not hidden, not courses")
     return value
 
 
@@ -85,5 +97,6 @@ Amount = Annotated[str, StringConstraints(max_length=16), AfterValidator(_memory
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
 Branch = Annotated[str, AfterValidator(_branch)]
 InnerPath = Annotated[str, AfterValidator(_inside)]
+HomeFolder = Annotated[InnerPath, AfterValidator(_in_home)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 Hours = Annotated[float, Field(gt=0, le=24 * 31, allow_inf_nan=False)]

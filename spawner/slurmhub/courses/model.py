@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, time
 from enum import Enum
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import Self
@@ -18,6 +18,7 @@ from slurmhub.courses.kinds import (
     Branch,
     Count,
     GpuType,
+    HomeFolder,
     Hours,
     InnerPath,
     Key,
@@ -103,10 +104,15 @@ def _repository(value: str) -> str:
         port = parts.port
     except ValueError as error:
         raise ValueError("is no address of a repository") from error
-    if parts.scheme != "https" or not parts.hostname or len(value) > 1000:
+    host, path = parts.hostname or "-", parts.path.split("/")
+    if parts.scheme != "https" or host.startswith("-") or not any(path) or len(value) > 1000:
         raise ValueError("must be an address such as https://git.example.ca/phys/phys101.git")
     if parts.username or parts.password or port == 0 or parts.query or parts.fragment:
         raise ValueError("must be the plain address: no name, password, '?' or '#'")
+    # As programs read it: an escaped line break is one again where git asks for a password.
+    read = unquote(value)
+    if ".." in path or not read.isprintable():
+        raise ValueError("has parts that no address of a repository has: '..' or line breaks")
     if not value.isascii() or any(letter in value for letter in " \"'\\`$;&|<>(){}"):
         raise ValueError("has letters that no address has; write them as %..")
     return value
@@ -117,7 +123,7 @@ class Repository(CourseModel):
 
     url: Annotated[str, AfterValidator(_repository)]
     branch: Branch = "main"
-    folder: InnerPath | None = None
+    folder: HomeFolder | None = None
     """Its folder in the home; None: the course's key."""
 
 
