@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, settings
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
 from slurmhub_deploy.cluster.plan import ClusterPlan, standard_plan
 from tests.rig.accounts import PREFIX, unix_accounts
-from tests.rig.attacks import outcomes
+from tests.rig.attacks import ATTACKS, outcomes
+from tests.rig.course_attacks import ATTACKS_ON_COURSES
 from tests.rig.hub import HubUnderTest
 from tests.rig.slurm_release import slurm_programs, version_of
 
@@ -186,14 +187,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Of a run that tried attacks on the sign-in: what was tried, and what held."""
+    """Of a run that tried attacks: what was tried, and what held."""
 
     def ids(*states: str) -> list[str]:
         reports = [each for state in states for each in terminalreporter.stats.get(state, ())]
         return [str(each.nodeid) for each in reports]
 
-    tried = outcomes(ids("passed"), ids("failed", "error"))
-    if tried:
-        terminalreporter.section("attacks on the sign-in: what was tried, and what held")
-        for outcome in tried:
-            terminalreporter.write_line(outcome.line)
+    for target, attacks in (("the sign-in", ATTACKS), ("courses", ATTACKS_ON_COURSES)):
+        tried = outcomes(ids("passed"), ids("failed", "error"), attacks)
+        if tried:
+            terminalreporter.section(f"attacks on {target}: what was tried, and what held")
+            for outcome in tried:
+                terminalreporter.write_line(outcome.line)

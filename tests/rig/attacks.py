@@ -308,12 +308,14 @@ class Outcome:
         return f"{tried}\n{'':18}{self.attack.held}"
 
 
-def outcomes(passed: Iterable[str], failed: Iterable[str]) -> list[Outcome]:
-    """What tests by these ids say of each attack that was tried at all."""
+def outcomes(
+    passed: Iterable[str], failed: Iterable[str], attacks: Sequence[Attack] = ATTACKS
+) -> list[Outcome]:
+    """What tests by these ids say of each of these attacks that was tried at all."""
     good = Counter(each.partition("[")[0] for each in passed)
     bad = Counter(each.partition("[")[0] for each in failed)
     found = []
-    for attack in ATTACKS:
+    for attack in attacks:
         held, fell = _sum(good, attack.tests), _sum(bad, attack.tests)
         if held + fell:
             found.append(

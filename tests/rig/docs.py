@@ -29,7 +29,8 @@ from slurmhub.traits import ClusterTraits, LimitTraits, ScriptTraits
 from slurmhub_deploy.doctor.checks import CHECKS
 from slurmhub_deploy.site.schema import schema_text
 from tests.rig import role_docs
-from tests.rig.attacks import ATTACKS
+from tests.rig.attacks import ATTACKS, Attack
+from tests.rig.course_attacks import ATTACKS_ON_COURSES
 from tests.rig.site_docs import site_settings
 from tests.rig.site_metrics import site_metrics
 
@@ -137,13 +138,13 @@ def exported_metrics() -> str:
     )
 
 
-def attacks_tried() -> str:
-    """Every attack on the sign-in: what holds, and the tests of it."""
+def attacks_tried(attacks: Sequence[Attack]) -> str:
+    """Every attack that is tried, what holds against it, and the tests that try it."""
     return table(
         ("What is tried", "What holds", "Tests, and those of what must work beside it"),
         [
             (each.tried, each.held, ", ".join(f"`{name}`" for name in each.named))
-            for each in ATTACKS
+            for each in attacks
         ],
     )
 
@@ -200,7 +201,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "metrics": exported_metrics,
     "site-metrics": metrics_of_sites,
     "doctor-checks": doctor_checks,
-    "attacks": attacks_tried,
+    "attacks": lambda: attacks_tried(ATTACKS),
+    "attacks-on-courses": lambda: attacks_tried(ATTACKS_ON_COURSES),
     "site-settings": site_settings,
 }
 

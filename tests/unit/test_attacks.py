@@ -8,18 +8,22 @@ from pathlib import Path
 import pytest
 
 from tests.rig.attacks import ATTACKS, Attack, outcomes
+from tests.rig.course_attacks import ATTACKS_ON_COURSES
 
 _PROJECT = Path(__file__).parents[2]
 _FIRST = ATTACKS[0]
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: str(attack.tried))
+@pytest.mark.parametrize(
+    "attack", [*ATTACKS, *ATTACKS_ON_COURSES], ids=lambda attack: str(attack.tried)
+)
 def test_every_test_that_is_named_exists(attack: Attack) -> None:
     assert attack.tests
     for name in attack.named:
         module, _, function = name.partition("::")
         tree = ast.parse((_PROJECT / module).read_text())
-        assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        kinds = ast.FunctionDef | ast.AsyncFunctionDef
+        assert function in {node.name for node in tree.body if isinstance(node, kinds)}
 
 
 def test_every_attack_on_the_front_is_in_the_table() -> None:
