@@ -6,6 +6,7 @@ import pwd
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -30,7 +31,8 @@ c.SlurmHubSpawner.courses_url = {url!r}
 c.SlurmHubSpawner.course_folders = {place!r}
 c.JupyterHub.allow_named_servers = False
 c.Spawner.cmd = [{jupyter!r}]
-c.Spawner.environment = {{"JUPYTER_CONFIG_PATH": {config!r}}}
+# For checkpoints of files in folders that nobody writes to: /tmp is not theirs alone.
+c.Spawner.environment = {{"JUPYTER_CONFIG_PATH": {config!r}, "TMPDIR": {home!r}}}
 """
 REPOSITORY = "https://git.example.ca/phys.git"
 MATERIALS = {"repository": {"url": REPOSITORY}, "open": "week-1/start.md"}
@@ -91,15 +93,17 @@ def bob(
     album: Path | None,
     jupyter: Path,
     jupyter_config: Path,
+    accounts: dict[str, str],
 ) -> Iterator[Guest]:
     """Bob at a hub with these courses."""
-    url = f"sqlite:///{ground / 'home-courses.sqlite'}"
-    hub: HubUnderTest = make_hub(
-        cluster,
-        SETTINGS.format(
-            url=url, place=str(ground / "place"), jupyter=str(jupyter), config=str(jupyter_config)
-        ),
+    settings = SETTINGS.format(
+        url=f"sqlite:///{ground / 'home-courses.sqlite'}",
+        place=str(ground / "place"),
+        jupyter=str(jupyter),
+        config=str(jupyter_config),
+        home=pwd.getpwnam(accounts["bob"]).pw_dir,
     )
+    hub: HubUnderTest = make_hub(cluster, settings)
     context = chromium.new_context(
         base_url=hub.url, viewport=LOOKS[0].viewport, reduced_motion="reduce"
     )
@@ -166,33 +170,94 @@ def test_a_course_is_told_in_french(bob: Guest) -> None:
     expect(card(bob, "phys101")).to_contain_text("heure de Vancouver")
 
 
+@dataclass(frozen=True)
+class Lessons:
+    """A course's repository, and the home of a student who brings it there."""
+
+    upstream: Path
+    home: Path
+
+    def publish(self, text: str, message: str) -> None:
+        """Commit this as the first lesson."""
+        git = (
+            "git",
+            "-C",
+            str(self.upstream),
+            "-c",
+            "user.name=x",
+            "-c",
+            "user.email=x@example.ca",
+        )
+        (self.upstream / "week-1" / "start.md").write_text(text)
+        for argv in (("add", "."), ("commit", "-q", "-m", message)):
+            subprocess.run([*git, *argv], check=True)
+
+    @property
+    def mine(self) -> Path:
+        """The student's own."""
+        return self.home / "phys101" / "week-1"
+
+
 @pytest.fixture
-def lessons(accounts: dict[str, str], ground: Path) -> Iterator[Path]:
+def lessons(accounts: dict[str, str], ground: Path) -> Iterator[Lessons]:
     """Bob's home, whose git finds a repository of this machine behind the course's address."""
-    home = Path(pwd.getpwnam(accounts["bob"]).pw_dir)
-    made = ground / "lessons"
-    git = ("git", "-C", str(made), "-c", "user.name=x", "-c", "user.email=x@example.ca")
-    (made / "week-1").mkdir(parents=True)
-    (made / "week-1" / "start.md").write_text("# The lever\n")
-    for argv in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-q", "-m", "Week 1")):
-        subprocess.run([*git, *argv], check=True)
-    settings = home / ".gitconfig"
+    made = Lessons(ground / "lessons", Path(pwd.getpwnam(accounts["bob"]).pw_dir))
+    (made.upstream / "week-1").mkdir(parents=True)
+    subprocess.run(["git", "-C", str(made.upstream), "init", "-q", "-b", "main"], check=True)
+    made.publish("# The lever\n", "Week 1")
+    settings = made.home / ".gitconfig"
     settings.write_text(
-        f'[url "file://{made}"]\n  insteadOf = {REPOSITORY}\n[safe]\n  directory = *\n'
+        f'[url "file://{made.upstream}"]\n  insteadOf = {REPOSITORY}\n[safe]\n  directory = *\n'
     )
     shared = ground / "place" / "chem205" / "shared"
     shared.mkdir(parents=True)
     (shared / "welcome.md").write_text("# Kinetics\n")
-    yield home
+    yield made
     settings.unlink()
 
 
-def test_materials_are_open_when_the_server_is(bob: Guest, lessons: Path) -> None:
+def test_materials_are_open_when_the_server_is(bob: Guest, lessons: Lessons, axe: Axe) -> None:
     for key, tab in (("phys101", "start.md"), ("chem205", "welcome.md")):
         bob.visit("/hub/home")
         card(bob, key).get_by_role("button", name="Start").click()
         opened = bob.page.locator(".lm-TabBar-tab").get_by_text(tab)
-        expect(opened.first).to_be_visible(timeout=60_000)
+        expect(opened.first).to_be_visible(timeout=120_000)
         bob.picture(f"courses-opened-{key}")
-    assert (lessons / "phys101" / "week-1" / "start.md").read_text() == "# The lever\n"
-    assert (lessons / "courses" / "chem205").is_symlink()
+    assert (lessons.mine / "start.md").read_text() == "# The lever\n"
+    assert (lessons.home / "courses" / "chem205").is_symlink()
+
+    # What both changed is asked about before anything is brought.
+    (lessons.mine / "start.md").write_text("# The lever\nMy own notes.\n")
+    lessons.publish("# The lever and the wheel\n", "More of week 1")
+    bob.visit("/user/bob/phys101/")
+    page = bob.page
+    expect(page.get_by_role("heading", level=1)).to_have_text("New materials")
+    expect(page.get_by_role("group", name="week-1/start.md")).to_be_visible()
+    page.get_by_text("What is different").click()
+    expect(page.locator("pre")).to_contain_text("-My own notes.")
+    expect(page.locator("pre")).to_contain_text("+# The lever and the wheel")
+    for look in LOOKS:
+        page.set_viewport_size(look.viewport)
+        page.emulate_media(color_scheme=look.colours)
+        assert not axe.grave(page), look.name
+        assert fits(bob), look.name
+        bob.picture(f"courses-materials-{look.name}")
+    page.set_viewport_size(LOOKS[0].viewport)
+    assert (lessons.mine / "start.md").read_text() == "# The lever\nMy own notes.\n"
+    page.get_by_label("Take the new one, and keep mine beside it").check()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".lm-TabBar-tab").get_by_text("start.md").first).to_be_visible(
+        timeout=120_000
+    )
+    assert (lessons.mine / "start.md").read_text() == "# The lever and the wheel\n"
+    (kept,) = lessons.mine.glob("start.mine-*.md")
+    assert kept.read_text() == "# The lever\nMy own notes.\n"
+
+    # A repository that is away keeps nobody from their server.
+    lessons.upstream.rename(lessons.upstream.with_name("elsewhere"))
+    bob.visit("/user/bob/phys101/")
+    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    page.get_by_role("link", name="Open my server without the new materials").click()
+    expect(page.locator(".lm-TabBar-tab").get_by_text("start.md").first).to_be_visible(
+        timeout=120_000
+    )

@@ -128,7 +128,8 @@ class CourseServer:
                 "targetpath": where,
                 "urlpath": _in_lab(opens),
             }
-            return f"/git-pull?{urlencode(query, quote_via=quote)}"
+            # The page of our extension of JupyterLab, which leads on to nbgitpuller.
+            return f"/slurmhub/materials?{urlencode(query, quote_via=quote)}"
         if materials.open is not None and self.course.storage.shared:
             return f"/{_in_lab(f'{self.folder}/shared/{materials.open}')}"
         return ""

@@ -134,7 +134,7 @@ def test_a_repository_is_opened_where_the_course_says() -> None:
         "open": "week 1/é.ipynb",
     }
     parts = urlsplit(server(materials=materials).landing())
-    assert parts.path == "/git-pull"
+    assert parts.path == "/slurmhub/materials"
     assert {name: one[0] for name, one in parse_qs(parts.query).items()} == {
         "repo": "https://git.example.ca/phys.git",
         "branch": "winter",
