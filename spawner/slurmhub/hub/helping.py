@@ -28,7 +28,7 @@ from slurmhub.language import told
 from slurmhub.runtime import current
 
 INTERVAL = 20.0
-"""Seconds between two looks at who may be where."""
+"""Seconds between two looks at who may be where; fewer where somebody's time is over sooner."""
 
 
 class HelpHandler(BaseHandler):  # type: ignore[misc]
@@ -67,7 +67,7 @@ async def keep(app: Any, courses: SeenCourses, log: logging.Logger) -> None:
             keep_shares(app, None)
         except Exception:
             log.exception("Who may help whom was not looked at; it is tried again.")
-        await asyncio.sleep(INTERVAL)
+        await asyncio.sleep(_pause(app))
 
 
 async def keep_once(app: Any, courses: SeenCourses) -> None:
@@ -80,9 +80,8 @@ def keep_shares(app: Any, allowed: Iterable[Help] | None) -> None:
 
     A server that was never started has nothing to be shared yet: it is, at a later look.
     """
-    now = datetime.now(timezone.utc).replace(tzinfo=None)  # as JupyterHub keeps moments
-    ended = orm.Share.expires_at.is_not(None) & orm.Share.user_id.is_not(None)
-    ours = app.db.query(orm.Share).filter(ended).all()
+    now = _now()
+    ours = _ours(app)
     if allowed is None:
         wanted = None
     else:
@@ -96,6 +95,22 @@ def keep_shares(app: Any, allowed: Iterable[Help] | None) -> None:
             del wanted[there]
     for one in (wanted or {}).values():
         _give(app, one)
+
+
+def _ours(app: Any) -> list[orm.Share]:
+    ended = orm.Share.expires_at.is_not(None) & orm.Share.user_id.is_not(None)
+    return list(app.db.query(orm.Share).filter(ended))
+
+
+def _pause(app: Any) -> float:
+    """Seconds until somebody's time is over, or until the next look."""
+    left = [(share.expires_at - _now()).total_seconds() for share in _ours(app)]
+    return max(1.0, min([INTERVAL, *left]))
+
+
+def _now() -> datetime:
+    """The moment, as JupyterHub keeps moments."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
 def _give(app: Any, one: Help) -> None:
