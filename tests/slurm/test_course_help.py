@@ -74,7 +74,7 @@ class Scene:
         self.stranger = service.visitor("stranger")
         answer = self.student.start(KEY)
         assert answer.status_code in (201, 202), answer.text
-        self.student.wait_ready(KEY, seconds=60)
+        self.student.wait_ready(KEY)
 
     def at(self, visitor: CourseVisitor) -> AtServer:
         """This person at the student's server."""

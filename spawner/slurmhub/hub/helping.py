@@ -60,14 +60,23 @@ class HelpHandler(BaseHandler):  # type: ignore[misc]
 async def keep(app: Any, courses: SeenCourses, log: logging.Logger) -> None:
     """Look again and again who may be where, until cancelled."""
     while True:
+        pause = INTERVAL
         try:
-            await keep_once(app, courses)
-        except CoursesAway:
-            # What was allowed ends in its time, also when nobody can say whether it was ended.
-            keep_shares(app, None)
+            pause = await _look(app, courses)
         except Exception:
             log.exception("Who may help whom was not looked at; it is tried again.")
-        await asyncio.sleep(_pause(app))
+        await asyncio.sleep(pause)
+
+
+async def _look(app: Any, courses: SeenCourses) -> float:
+    """Look once; how many seconds there are until the next look."""
+    try:
+        await keep_once(app, courses)
+    except CoursesAway:
+        # What was allowed ends in its time, also when nobody can say whether it was ended.
+        keep_shares(app, None)
+    left = [float((share.expires_at - _now()).total_seconds()) for share in _ours(app)]
+    return max(1.0, min([INTERVAL, *left]))
 
 
 async def keep_once(app: Any, courses: SeenCourses) -> None:
@@ -100,12 +109,6 @@ def keep_shares(app: Any, allowed: Iterable[Help] | None) -> None:
 def _ours(app: Any) -> list[orm.Share]:
     ended = orm.Share.expires_at.is_not(None) & orm.Share.user_id.is_not(None)
     return list(app.db.query(orm.Share).filter(ended))
-
-
-def _pause(app: Any) -> float:
-    """Seconds until somebody's time is over, or until the next look."""
-    left = [(share.expires_at - _now()).total_seconds() for share in _ours(app)]
-    return max(1.0, min([INTERVAL, *left]))
 
 
 def _now() -> datetime:
