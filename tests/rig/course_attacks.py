@@ -19,6 +19,7 @@ _MEMBERS = "tests/unit/courses/test_members.py"
 _CODES = "tests/unit/courses/roster/test_roster_codes.py"
 _READING = "tests/unit/courses/roster/test_roster_reading.py"
 _HELPING = "tests/unit/courses/test_helping.py"
+_HELP = "tests/slurm/test_course_help.py"
 _BROWSER = "tests/browser/test_courses.py"
 
 ATTACKS_ON_COURSES = (
@@ -138,6 +139,8 @@ ATTACKS_ON_COURSES = (
             f"{_HELPING}::test_a_question_is_not_open_for_ever",
             f"{_HELPING}::test_it_ends_with_what_it_rests_on",
             f"{_PAGES}::test_a_student_is_asked_before_anybody_is_let_in",
+            f"{_HELP}::test_a_helper_is_let_in_by_the_student_and_out_again",
+            f"{_HELP}::test_the_time_runs_out_by_itself",
         ),
         (f"{_HELPING}::test_asked_allowed_and_over",),
     ),
