@@ -21,7 +21,16 @@ from slurmhub.job.outcome import INVISIBLE
 from slurmhub.options.request import FIELDS
 from slurmhub.spawner import SlurmHubSpawner
 from slurmhub_deploy.helper import sudoers_text
-from tests.rig.docs import PROJECT, WRITTEN_BY_RUNS, Block, Page, metrics_of_code, pages, rewritten
+from tests.rig.docs import (
+    PROJECT,
+    WRITTEN_BY_RUNS,
+    Block,
+    Page,
+    metrics_of_code,
+    metrics_of_courses,
+    pages,
+    rewritten,
+)
 from tests.rig.site_metrics import site_metrics
 
 PAGES = pages()
@@ -174,6 +183,7 @@ def test_every_metric_that_is_named_exists() -> None:
     exported = {name for name, *_ in metrics_of_code()}
     assert exported
     known = exported | _told_by_programs() | {name for name, *_ in site_metrics()}
+    known |= {name for name, *_ in metrics_of_courses()}
     for page in PAGES:
         named = set(re.findall(r"\bslurmhub_\w+", page.text)) - OTHER_NAMES
         assert named <= known, page.name

@@ -11,7 +11,7 @@ from slurmhub_deploy.monitoring import DASHBOARDS
 from slurmhub_deploy.monitoring.__main__ import files
 from slurmhub_deploy.monitoring.panels import HEIGHT, WIDTH, Dashboard
 from slurmhub_deploy.monitoring.views import ALL
-from tests.rig.docs import metrics_of_code
+from tests.rig.docs import metrics_of_code, metrics_of_courses
 from tests.rig.site_metrics import site_metrics
 
 
@@ -43,7 +43,8 @@ def test_panels_lie_beside_each_other_and_say_what_they_show(dashboard: Dashboar
 
 @pytest.mark.parametrize("dashboard", ALL, ids=lambda one: str(one.uid))
 def test_legends_and_queries_agree(dashboard: Dashboard) -> None:
-    exported = {name for name, *_ in (*metrics_of_code(), *site_metrics())}
+    told = (*metrics_of_code(), *metrics_of_courses(), *site_metrics())
+    exported = {str(name) for name, *_ in told}
     for panel in dashboard.panels:
         for query in panel.queries:
             for name in re.findall(r"\bslurmhub_\w+", query.expr):

@@ -12,7 +12,7 @@ import yaml
 
 from slurmhub_deploy.monitoring import RULES
 from slurmhub_deploy.monitoring.textfiles import TEXTFILES, Told
-from tests.rig.docs import PROJECT, Page, metrics_of_code
+from tests.rig.docs import PROJECT, Page, metrics_of_code, metrics_of_courses
 from tests.rig.site_metrics import site_metrics
 
 CASES = Path(__file__).parent / "alerts.yml"
@@ -76,7 +76,8 @@ def test_every_alert_is_on_the_page_of_operators() -> None:
 
 
 def test_rules_use_metrics_that_there_are() -> None:
-    exported = {name for name, *_ in (*metrics_of_code(), *site_metrics())}
+    told = (*metrics_of_code(), *metrics_of_courses(), *site_metrics())
+    exported = {str(name) for name, *_ in told}
     for group in groups():
         for rule in group["rules"]:
             for name in re.findall(r"\bslurmhub_\w+", rule["expr"]):

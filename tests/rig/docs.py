@@ -10,14 +10,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from prometheus_client import metrics as prometheus
 from traitlets import HasTraits
 
 from slurmhub import metrics
+from slurmhub.courses.folders import measures as folder_measures
 from slurmhub.courses.hub_settings import CourseTraits
+from slurmhub.courses.service import measures as service_measures
 from slurmhub.courses.service.api.openapi import document_text
+from slurmhub.courses.slurm import measures as slurm_measures
 from slurmhub.hub.configure import _REPLACED
 from slurmhub.hub.page_traits import PageTraits
 from slurmhub.idle.settings import IdleTraits
@@ -127,13 +131,16 @@ def replaced_settings() -> str:
     return table(("Setting of batchspawner", "Instead"), rows)
 
 
-def exported_metrics() -> str:
-    """Every metric as Prometheus sees it: name, labels, meaning."""
+Metric = tuple[str, str, Sequence[str], str]
+
+
+def exported_metrics(told: Iterator[Metric]) -> str:
+    """Every metric as Prometheus sees it: name, kind, labels, meaning."""
     return table(
         ("Metric", "Kind", "Labels", "Meaning"),
         [
             (f"`{name}`", kind, ", ".join(f"`{label}`" for label in labels), help_)
-            for name, kind, labels, help_ in metrics_of_code()
+            for name, kind, labels, help_ in told
         ],
     )
 
@@ -168,9 +175,19 @@ def doctor_checks() -> str:
     )
 
 
-def metrics_of_code() -> Iterator[tuple[str, str, Sequence[str], str]]:
+def metrics_of_code() -> Iterator[Metric]:
     """Name, kind, labels and help of each metric that the hub exports."""
-    for value in vars(metrics).values():
+    yield from _metrics_in(metrics)
+
+
+def metrics_of_courses() -> Iterator[Metric]:
+    """Those that the service of courses exports."""
+    for module in (service_measures, slurm_measures, folder_measures):
+        yield from _metrics_in(module)
+
+
+def _metrics_in(module: ModuleType) -> Iterator[Metric]:
+    for value in vars(module).values():
         if isinstance(value, prometheus.MetricWrapperBase):
             described = next(iter(value.describe()))
             # The text format adds this to the name of every counter.
@@ -198,7 +215,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "page-settings": lambda: settings_of(PageTraits),
     "spawner-settings": lambda: settings_of(SlurmHubSpawner),
     "replaced-settings": replaced_settings,
-    "metrics": exported_metrics,
+    "metrics": lambda: exported_metrics(metrics_of_code()),
+    "courses-metrics": lambda: exported_metrics(metrics_of_courses()),
     "site-metrics": metrics_of_sites,
     "doctor-checks": doctor_checks,
     "attacks": lambda: attacks_tried(ATTACKS),

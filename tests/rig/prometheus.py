@@ -16,7 +16,7 @@ import requests
 import yaml
 
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
-from slurmhub_deploy.monitoring import CLUSTER_JOB, HOST_JOB, HUB_JOB, RULES
+from slurmhub_deploy.monitoring import CLUSTER_JOB, COURSES_JOB, HOST_JOB, HUB_JOB, RULES
 from tests.rig.hub import free_port, until
 from tests.rig.site_metrics import EXPORTER
 
@@ -83,11 +83,16 @@ def _program(name: str) -> str:
 
 
 @contextmanager
-def watching(folder: Path, hub_port: int, cluster: EmbeddedCluster) -> Iterator[Prometheus]:
-    """A Prometheus that reads a hub, its cluster and this host every second, with all our rules."""
+def watching(
+    folder: Path, hub_port: int, cluster: EmbeddedCluster, *, courses: tuple[int, str] | None = None
+) -> Iterator[Prometheus]:
+    """A Prometheus that reads a hub, its cluster and this host every second, with all our rules.
+
+    `courses` are the port of the hub's service of courses and a token that may read metrics.
+    """
     port, host_port, cluster_port = free_port(), free_port(), free_port()
     folder.mkdir()
-    config = {
+    config: dict[str, Any] = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": [str(path) for path in sorted(RULES.glob("*.yml"))],
         "scrape_configs": [
@@ -96,6 +101,10 @@ def watching(folder: Path, hub_port: int, cluster: EmbeddedCluster) -> Iterator[
             _job(CLUSTER_JOB, cluster_port),
         ],
     }
+    if courses is not None:
+        own = _job(COURSES_JOB, courses[0], metrics_path="/services/courses/metrics")
+        own["authorization"] = {"credentials": courses[1]}
+        config["scrape_configs"].append(own)
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
     server = [
         _program("prometheus"),

@@ -11,14 +11,12 @@ from pathlib import Path
 
 import pytest
 import requests
-import yaml
 
 from slurmhub.job.tag import JobTag
 from slurmhub_deploy.cluster.embedded import EmbeddedCluster
-from slurmhub_deploy.monitoring import RULES
-from slurmhub_deploy.monitoring.views import ALL
 from tests.conftest import HubMaker
 from tests.rig.accounts import account
+from tests.rig.asked import asked, rules
 from tests.rig.hub import HubUnderTest, Visitor, until
 from tests.rig.prometheus import Prometheus, watching
 from tests.rig.queue import clear, jobs
@@ -159,27 +157,8 @@ def seconds_of(cluster: EmbeddedCluster, partition: str) -> list[int]:
     return [60 * int(minutes) + int(seconds) for minutes, _, seconds in parts]
 
 
-def rules() -> list[dict[str, str]]:
-    """Every rule of every file."""
-    files = [yaml.safe_load(path.read_text()) for path in sorted(RULES.glob("*.yml"))]
-    return [rule for file in files for group in file["groups"] for rule in group["rules"]]
-
-
-def measured(expr: str) -> list[str]:
-    """What an alert compares with its limits: alone it has series also while nothing is wrong."""
-    parts = re.split(r"\s+and\s+(?:on \(\w+\)\s+)?", expr.strip())
-    return [re.sub(r"\s*(?:>|<|==)\s*[\d.]+$", "", part) for part in parts]
-
-
-def asked() -> list[str]:
-    """Every query, once."""
-    dashboards = [query.replace("$hub", ".*") for one in ALL for query in one.queries]
-    alerts = [part for rule in rules() for part in measured(rule["expr"])]
-    return sorted({*dashboards, *alerts})
-
-
 def test_every_query_has_an_answer(prometheus: Prometheus) -> None:
-    queries = asked()
+    queries = asked(of_courses=False)
     assert len(queries) > 60
     silent = [query for query in queries if not prometheus.query(query)]
     lacking = [query for query in silent if not any(name in query for name in NEVER_HERE)]

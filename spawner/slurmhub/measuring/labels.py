@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from slurmhub.courses.slurm.desired import PREFIX, is_courses
 from slurmhub.ledger import Intent
 from slurmhub.options.profiles import PROFILE
 from slurmhub.slurm.accounting import Accounting
@@ -49,6 +50,11 @@ class Bounds:
     def account(self, name: str) -> str:
         """An account in Slurm's accounting; empty where a job has none."""
         return _bounded(name, self.accounts() or ())
+
+    def course(self, account: str, profile: str) -> str:
+        """A course that instructors made, by its account; of any other server, its profile."""
+        known = self.account(account)
+        return known.removeprefix(PREFIX) if is_courses(known) else self.profile(profile)
 
 
 def _bounded(name: str, known: Collection[str] | None) -> str:
@@ -101,9 +107,11 @@ def bounds() -> Bounds:
 
 
 def of_server(intent: Intent) -> tuple[str, str]:
-    """Partition and profile of a server, as labels."""
+    """Partition and profile of a server, as labels; of a course's server, its account."""
     asked = intent.request
+    account = str(asked.get("account") or "")
+    profile = _bounds.profile(str(asked.get(PROFILE) or ""))
     return (
         _bounds.partition(str(asked.get("partition") or "")),
-        _bounds.profile(str(asked.get(PROFILE) or "")),
+        _bounds.account(account) if is_courses(account) else profile,
     )

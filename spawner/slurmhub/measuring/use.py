@@ -21,7 +21,7 @@ _COUNTERS = (
 
 
 def who(job: Job, record: JobRecord, bounds: Bounds) -> tuple[str, str, str]:
-    """Partition, account and course of a job. The course is its profile, until there are courses.
+    """Partition, account and course of a job. Of a server that is no course's that is its profile.
 
     An account is what Slurm charges, which an owner may change where it is not enforced.
     """
@@ -29,7 +29,7 @@ def who(job: Job, record: JobRecord, bounds: Bounds) -> tuple[str, str, str]:
     return (
         bounds.partition(record.partition),
         bounds.account(record.account),
-        bounds.profile(profile),
+        bounds.course(record.account, profile),
     )
 
 

@@ -17,6 +17,7 @@ from slurmhub.courses.service.running import Loops, joint, repeat
 from slurmhub.courses.slurm.reconciler import Outcome
 from slurmhub.courses.store import Courses
 from tests.unit.courses.world import ALICE, Clock, course
+from tests.unit.measuring.values import told, value
 
 HOURS = [{"weekday": "mon", "start": "09:00", "end": "10:00"}]
 
@@ -120,3 +121,32 @@ def test_what_slurm_is_to_have(courses: Courses, clock: Clock) -> None:
     new = course("phys102", seats=7, class_hours=HOURS)
     (_, would) = with_course([frozen], new, now + timedelta(days=1))
     assert (would.roster, would.state) == (7, State.OPEN)
+
+
+async def test_a_database_that_is_away_is_told_and_found_again(
+    courses: Courses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "WATCHED", 0.01)
+    revision, away = courses.revision, [False]
+
+    def asked() -> int:
+        if away[0]:
+            raise CoursesAway("no database")
+        return revision()
+
+    monkeypatch.setattr(courses, "revision", asked)
+    loops = Loops(courses, {"slurm": FakeSide()})
+    loops.start()
+    try:
+        await soon(lambda: value("slurmhub_courses_database_up") == 1)
+        failed = value("slurmhub_courses_loop_failures_total", loop="watch")
+        away[0] = True
+        await soon(lambda: value("slurmhub_courses_database_up") == 0)
+        await soon(lambda: value("slurmhub_courses_loop_failures_total", loop="watch") > failed)
+        away[0] = False
+        await soon(lambda: value("slurmhub_courses_database_up") == 1)
+        # The age of each part counts from the start of the service.
+        last = "slurmhub_courses_loop_last_success_timestamp_seconds"
+        assert all(told(last, loop=loop) for loop in ("watch", "stages", "figures", "slurm"))
+    finally:
+        await loops.stop()

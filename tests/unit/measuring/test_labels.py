@@ -81,3 +81,14 @@ def test_partitions_are_those_of_the_newest_facts() -> None:
     facts.facts = SimpleNamespace(partitions=[SimpleNamespace(name="cpu")])
     assert bounds.partitions() == {"cpu"}
     assert bounds.complete
+
+
+def test_a_server_of_a_course_is_named_by_the_account_that_slurm_has() -> None:
+    known = Bounds(lambda: {"cpu"}, lambda: {"stats"}, lambda: {"physics", "course-phys101"})
+    labels.use(known)
+    asked = {**intent().request, "partition": "cpu"}
+    for account, profile in (("course-phys101", "course-phys101"), ("course-made-up", "other")):
+        assert labels.of_server(intent(request={**asked, "account": account})) == ("cpu", profile)
+    assert known.course("course-phys101", "") == "phys101"
+    assert known.course("course-made-up", "") == ""
+    assert known.course("physics", "stats") == "stats"

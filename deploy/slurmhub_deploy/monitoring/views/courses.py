@@ -1,16 +1,18 @@
-"""What courses had and used; a course is a profile, until there are courses."""
+"""The courses of a hub: how their service does, what there is, what each had and used."""
 
 from __future__ import annotations
 
 from slurmhub_deploy.monitoring.panels import Dashboard, Panel, Query
 from slurmhub_deploy.monitoring.queries import OF_HUB, hours, quantiles, share, total
+from slurmhub_deploy.monitoring.views.course_service import SERVICE
 
 COURSES = Dashboard(
     "slurmhub-courses",
     "slurmhub: the courses",
-    "What each course had and used. A course is here the profile that a server was started with; "
-    "servers without a profile have no course.",
+    "How the service of courses does, and what each course had and used. What servers that are no "
+    "course's had is by the profile that they were started with.",
     (
+        *SERVICE,
         Panel(
             "CPU hours given, by course",
             "In the last day: CPUs times hours, as Slurm gave them.",

@@ -20,3 +20,9 @@ COURSES = Gauge(
 STRAYS = Gauge(
     "slurmhub_course_folders_strays", "Folders of courses that belong to no known course"
 )
+for _state in ("realised", "waiting"):
+    COURSES.labels(_state)
+for _verb in ("ensure", "remove"):
+    for _outcome in ("done", "more", "refused"):
+        # What was never told at 0 has no increase when it happens first.
+        CALLS.labels(_verb, _outcome)

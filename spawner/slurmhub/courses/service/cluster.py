@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from slurmhub.courses.model import Course, State
 from slurmhub.courses.policy import Rates
+from slurmhub.courses.service import measures
 from slurmhub.courses.service.on_cluster import on_cluster, with_course
 from slurmhub.courses.service.settings import ClusterSettings, ServiceSettings
 from slurmhub.courses.slurm.actual import look
@@ -18,6 +19,7 @@ from slurmhub.courses.slurm.planning import make_plan
 from slurmhub.courses.slurm.reconciler import Outcome, Reconciler, Report
 from slurmhub.courses.stored import Snapshot, Stored
 from slurmhub.courses.use import Use, use_of
+from slurmhub.errors import SlurmhubError
 from slurmhub.slurm.managing import ManagingClient
 
 _log = logging.getLogger("slurmhub.courses.slurm")
@@ -36,6 +38,18 @@ class _Reconciler(Reconciler):
 
     states: Mapping[str, State] = {}
     results: Mapping[str, Result] = {}
+
+    async def once(self) -> Report:
+        try:
+            report = await super().once()
+        except SlurmhubError:
+            measures.failed("slurm")
+            raise
+        if report.away:
+            measures.failed("slurm")
+        else:
+            measures.succeeded("slurm")
+        return report
 
     def _tell(self, report: Report) -> None:
         super()._tell(report)

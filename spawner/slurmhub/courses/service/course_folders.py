@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 
 from slurmhub.courses.folders.accounts import Accounts
 from slurmhub.courses.folders.program import FoldersProgram
-from slurmhub.courses.folders.reconciler import FoldersReconciler
+from slurmhub.courses.folders.reconciler import FoldersReconciler, Report
 from slurmhub.courses.model import State
 from slurmhub.courses.policy import Policy
+from slurmhub.courses.service import measures
 from slurmhub.courses.service.cluster import Result
 from slurmhub.courses.slurm.reconciler import Outcome
 from slurmhub.courses.stored import Snapshot
+from slurmhub.errors import SlurmhubError
 
 _log = logging.getLogger("slurmhub.courses.folders")
 
@@ -23,6 +25,15 @@ class _Reconciler(FoldersReconciler):
 
     states: Mapping[str, State] = {}
     results: Mapping[str, Result] = {}
+
+    async def once(self) -> Report:
+        try:
+            report = await super().once()
+        except SlurmhubError:
+            measures.failed("folders")
+            raise
+        measures.succeeded("folders")
+        return report
 
     def _tell(self, outcomes: Mapping[str, Outcome], strays: frozenset[str]) -> None:
         super()._tell(outcomes, strays)

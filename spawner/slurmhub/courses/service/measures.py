@@ -19,12 +19,13 @@ REQUEST_SECONDS = Histogram(
 )
 FAILURES = Counter(
     "slurmhub_courses_loop_failures",
-    "Rounds of what the service does by itself that failed, by loop: watch, stages",
+    "Rounds of what the service does by itself that failed, by loop: watch, stages, figures, "
+    "slurm, folders",
     ["loop"],
 )
 LAST = Gauge(
     "slurmhub_courses_loop_last_success_timestamp_seconds",
-    "When a round of a loop last succeeded, in seconds since the epoch",
+    "When a round of a loop last succeeded, or the service was started, in seconds since the epoch",
     ["loop"],
 )
 STAGES = Counter(
@@ -32,3 +33,44 @@ STAGES = Counter(
     "What the time brought to courses: remind, freeze, end, forget",
     ["step"],
 )
+for _step in ("remind", "freeze", "end", "forget"):
+    # What was never told at 0 has no increase when it happens first.
+    STAGES.labels(_step)
+DATABASE_UP = Gauge(
+    "slurmhub_courses_database_up", "Whether the database of courses answered when last asked"
+)
+BY_STATE = Gauge(
+    "slurmhub_courses_by_state",
+    "Courses by what they are at: waiting, refused, open, frozen, ended",
+    ["state"],
+)
+PEOPLE = Gauge(
+    "slurmhub_courses_people",
+    "Places in open courses by who has them: staff, student, or pending, who never signed in",
+    ["kind"],
+)
+APPROVALS = Gauge("slurmhub_courses_approvals", "Requests that wait for an approver")
+CLASSES = Gauge(
+    "slurmhub_courses_classes",
+    "Classes of open courses: held now, or beginning within a day or a week",
+    ["when"],
+)
+CLASS_PLACES = Gauge(
+    "slurmhub_courses_class_places", "Servers for which room is kept in the classes held now"
+)
+
+
+def begin(loop: str) -> None:
+    """A loop is told from its start on: its age counts from there, its failures from 0."""
+    FAILURES.labels(loop)
+    LAST.labels(loop).set_to_current_time()
+
+
+def succeeded(loop: str) -> None:
+    """A round of a loop did what it should."""
+    LAST.labels(loop).set_to_current_time()
+
+
+def failed(loop: str) -> None:
+    """A round of a loop did not."""
+    FAILURES.labels(loop).inc()

@@ -10,12 +10,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime, timezone
 from typing import Any, Protocol
 
+from slurmhub.courses.errors import CoursesAway
 from slurmhub.courses.model import State
 from slurmhub.courses.retention import Due, Step
+from slurmhub.courses.rights import SYSTEM
 from slurmhub.courses.service import measures
 from slurmhub.courses.service.cluster import Result
+from slurmhub.courses.service.figures import figures, tell
 from slurmhub.courses.store import Courses
 from slurmhub.errors import SlurmhubError
 
@@ -25,6 +29,8 @@ WATCHED = 2.0
 """Seconds between looks whether anything of any course was changed."""
 STAGES = 60.0
 """Seconds between looks for what the time has brought."""
+FIGURES = 60.0
+"""Seconds between counts of what there is, for Prometheus."""
 LONGEST_PAUSE = 300.0
 """Seconds between tries while something fails; from the loop's own interval, doubled each time."""
 
@@ -53,17 +59,17 @@ async def repeat(
         try:
             await once()
         except SlurmhubError as error:
-            measures.FAILURES.labels(name).inc()
+            measures.failed(name)
             pause = min(2 * pause, longest)
             _log.warning("%s: %s Tried again in %d s.", name, error, pause)
         except Exception:
             # A mistake of ours in one course must not end what is done for all others.
-            measures.FAILURES.labels(name).inc()
+            measures.failed(name)
             pause = min(2 * pause, longest)
             _log.exception("%s: tried again in %d s.", name, pause)
         else:
             pause = interval
-            measures.LAST.labels(name).set_to_current_time()
+            measures.succeeded(name)
         await asyncio.sleep(pause)
 
 
@@ -95,9 +101,12 @@ class Loops:
         loops: dict[str, Coroutine[Any, Any, None]] = {
             "watch": repeat("watch", self._watch, WATCHED, longest=30.0),
             "stages": repeat("stages", self._stages, STAGES, longest=LONGEST_PAUSE),
+            "figures": repeat("figures", self._figures, FIGURES, longest=LONGEST_PAUSE),
         }
         for name, side in self._sides.items():
             loops[name] = side.run(self._changed[name])
+        for name in loops:
+            measures.begin(name)
         self._tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
         for task in self._tasks:
             task.add_done_callback(_say_if_it_ended)
@@ -112,7 +121,12 @@ class Loops:
 
     async def _watch(self) -> None:
         """Wake the reconciler when anything was changed, and write down what it found."""
-        revision = await asyncio.to_thread(self._courses.revision)
+        try:
+            revision = await asyncio.to_thread(self._courses.revision)
+        except CoursesAway:
+            measures.DATABASE_UP.set(0)
+            raise
+        measures.DATABASE_UP.set(1)
         if revision != self._revision:
             self._revision = revision
             for event in self._changed.values():
@@ -135,6 +149,12 @@ class Loops:
                 _log.info("%s", _told(due))
         if not self._sides:
             await asyncio.to_thread(self._nothing_made)
+
+    async def _figures(self) -> None:
+        """What there is, for Prometheus."""
+        snapshot = await asyncio.to_thread(self._courses.snapshot)
+        waiting = await asyncio.to_thread(self._courses.approvals.waiting, SYSTEM)
+        tell(figures(snapshot, datetime.now(timezone.utc)), len(waiting))
 
     def _nothing_made(self) -> None:
         """Where nothing is made of courses, nothing is to be taken away of those that ended."""

@@ -9,7 +9,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 STEPS = Counter(
     "slurmhub_course_steps",
-    "Changes to Slurm for courses, by kind and by what became of them (done, refused, unknown)",
+    "Changes to Slurm for courses, by kind and by what became of them: done, refused, in-use (jobs "
+    "are there still), unknown",
     ["kind", "outcome"],
 )
 COURSES = Gauge(
@@ -30,3 +31,8 @@ ROUND_SECONDS = Histogram(
     "How long one comparison took, with all its changes",
     buckets=(0.5, 1, 2, 5, 10, 30, 60, 300),
 )
+for _state in ("realised", "waiting"):
+    COURSES.labels(_state)
+for _outcome in ("done", "unanswered", "failed"):
+    # What was never told at 0 has no increase when it happens first.
+    ROUNDS.labels(_outcome)

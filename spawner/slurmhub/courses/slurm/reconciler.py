@@ -198,6 +198,9 @@ class Reconciler:
             # It may have been done; the next round sees.
             outcome = "unknown"
             return error
+        except StillInUse as error:
+            outcome = "in-use"
+            return error
         except SlurmError as error:
             outcome = "refused"
             return error
