@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from playwright.sync_api import Playwright, sync_playwright
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from tests.lab.host import Host
@@ -93,13 +94,20 @@ def up(whole: Institution, record_testsuite_property: Callable[[str, object], No
     return operator
 
 
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """What starts browsers: one at a time for each process, whatever the number of browsers."""
+    with sync_playwright() as started:
+        yield started
+
+
 @pytest.fixture
-def enter(up: Operator, whole: Institution) -> Iterator[Enter]:
+def enter(up: Operator, whole: Institution, playwright: Playwright) -> Iterator[Enter]:
     """Have somebody sign in, each with a browser of their own; at the end their servers end."""
     with ExitStack() as stack:
 
         def signed_in(name: str, hub: str = HUB) -> Student:
-            student = Student(stack.enter_context(browser(whole, hub)), name)
+            student = Student(stack.enter_context(browser(playwright, whole, hub)), name)
             student.sign_in()
             stack.callback(student.stop)
             return student

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Playwright
 
 from tests.lab.fleet.client import HeldFleet
 from tests.lab.whole.institution import Institution
@@ -81,13 +82,13 @@ def test_a_run_that_is_killed_is_run_again_to_the_same_end(lab: ByHand) -> None:
     assert "Nothing was changed." in operator.run("up", "--yes")
 
 
-def test_a_browser_gets_there_over_socks(lab: ByHand) -> None:
+def test_a_browser_gets_there_over_socks(lab: ByHand, playwright: Playwright) -> None:
     (line,) = re.findall(r"^    (ssh .* -D \d+ hub)$", lab.said, re.MULTILINE)
     port = int(line.split()[-2])
     way = subprocess.Popen(line.split(), stdin=subprocess.DEVNULL)
     try:
         until(lambda: _listens(port), what="the way over SOCKS")
-        with browser_over_socks(port) as page:
+        with browser_over_socks(playwright, port) as page:
             alice = Student(page, "alice")
             alice.sign_in()
             alice.start("Notebook")

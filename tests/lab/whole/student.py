@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect
 
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.lab.idp import PASSWORD
@@ -22,33 +22,33 @@ _PATIENCE = 120_000
 
 
 @contextmanager
-def browser(institution: Institution, hub: str = HUB) -> Iterator[Page]:
+def browser(playwright: Playwright, institution: Institution, hub: str = HUB) -> Iterator[Page]:
     """A page of a fresh browser, for the hub of this name; it takes the lab's certificate."""
     starter = institution.folder / "chromium"
     command = shlex.join(institution.within(CHROMIUM))
     starter.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     starter.chmod(0o755)
-    with _chromium(starter, FLAGS, hub) as page:
+    with _chromium(playwright, starter, FLAGS, hub) as page:
         yield page
 
 
 @contextmanager
-def browser_over_socks(port: int) -> Iterator[Page]:
+def browser_over_socks(playwright: Playwright, port: int) -> Iterator[Page]:
     """A page of a browser of this machine that has a SOCKS 5 proxy at this port of localhost."""
-    with _chromium(
-        Path(CHROMIUM), [*FLAGS, f"--proxy-server=socks5://localhost:{port}"], HUB
-    ) as page:
+    flags = [*FLAGS, f"--proxy-server=socks5://localhost:{port}"]
+    with _chromium(playwright, Path(CHROMIUM), flags, HUB) as page:
         yield page
 
 
 @contextmanager
-def _chromium(program: Path, flags: list[str], hub: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=flags)
-        context = chromium.new_context(base_url=f"https://{hub}", ignore_https_errors=True)
-        context.set_default_timeout(_PATIENCE)
-        expect.set_options(timeout=_PATIENCE)
+def _chromium(playwright: Playwright, program: Path, flags: list[str], hub: str) -> Iterator[Page]:
+    chromium = playwright.chromium.launch(executable_path=program, args=flags)
+    context = chromium.new_context(base_url=f"https://{hub}", ignore_https_errors=True)
+    context.set_default_timeout(_PATIENCE)
+    expect.set_options(timeout=_PATIENCE)
+    try:
         yield context.new_page()
+    finally:
         chromium.close()
 
 
