@@ -86,6 +86,14 @@ def jupyter_environment(workshop: Workshop) -> JupyterEnvironment:
     return JupyterEnvironment(_made_once(workshop, "jupyter", parts, make))
 
 
+def locked_environment(workshop: Workshop, name: str, lock: Path) -> Path:
+    """The folder of an environment with exactly what this lock holds."""
+    parts = [_interpreter(workshop.python), lock.read_bytes()]
+    return _made_once(
+        workshop, name, parts, lambda folder: _virtual_environment(workshop, folder, lock)
+    )
+
+
 def proxy_command(workshop: Workshop) -> tuple[str, ...]:
     """The command of configurable-http-proxy, installed from package-lock.json."""
     proxy = node_modules(workshop) / "configurable-http-proxy"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +118,14 @@ class CourseTraits(HasTraits):
         accepted = self.runtime.jobs.ledger.accepted(self.user.name, self.name) or {}
         return accepted.get("account") == account_of(self.name)
 
+    def course_left(self) -> str:
+        """The course whose server this is although its owner is in it no more; empty: none."""
+        courses = self.runtime.courses if self.courses_url and self.name else None
+        mine = None if courses is None else courses.of(self.user.name)
+        if mine is None or any(one.stored.key == self.name for one in mine):
+            return ""
+        return self.name if self._belonged() else ""
+
     def course_request(self) -> JobRequest | None:
         """What this server asks for if it is a course's, whoever asks with what; raises Refusal."""
         course = self.course_server()
@@ -212,6 +220,11 @@ class CourseTraits(HasTraits):
             if landing:
                 environment["JUPYTERHUB_DEFAULT_URL"] = landing
         return environment
+
+    def course_files(self) -> Mapping[str, str]:
+        """Jupyter's configuration that a course's server is given, by the names of the files."""
+        course = self._course_asked()
+        return {} if course is None else course.files(self.course_folders)
 
     def _course_asked(self) -> CourseServer | None:
         """The course by which this server was asked for, as far as it is still one."""

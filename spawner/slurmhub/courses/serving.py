@@ -5,12 +5,13 @@ All of it follows from the course; nothing that anybody sends changes it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from slurmhub.courses.linking import link_lines
 from slurmhub.courses.model import Course, Role, State
+from slurmhub.courses.nbgrader import nbgrader_files
 from slurmhub.courses.policy import Environment, Policy
 from slurmhub.courses.rights import Action, Person, may
 from slurmhub.courses.slurm.desired import account_of
@@ -110,6 +111,12 @@ class CourseServer:
             modules=site.modules if environment is None else environment.modules,
             prologue="\n".join(part for part in parts if part),
         )
+
+    def files(self, folders: str = "") -> Mapping[str, str]:
+        """Jupyter's configuration in its job, by names; `folders` as for the script."""
+        if not folders or not self.course.storage.exchange:
+            return {}
+        return nbgrader_files(self.course.key, folders, self.role)
 
     def landing(self) -> str:
         """What opens first, below the server's address; empty for what is usual.

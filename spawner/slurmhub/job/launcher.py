@@ -4,7 +4,7 @@
 
 Carried by the batch script; needs only Python 3.8. SLURMHUB_METER is meter.py, SLURMHUB_JOB JSON:
 environment, hub {url, token, tls}, listen {address, ports}, launch_timeout, usage_interval (in s),
-maybe config for Jupyter. SLURMHUB_TROUBLE says why not to start, SLURMHUB_BIND_ADDRESS where.
+maybe config of Jupyter. SLURMHUB_TROUBLE says why not to start, SLURMHUB_BIND_ADDRESS where.
 """
 
 from __future__ import annotations
@@ -312,7 +312,9 @@ class Launcher:
         import tempfile
 
         self._folder = self._folder or tempfile.mkdtemp(prefix="slurmhub-")
-        with open(os.path.join(self._folder, name), "w", encoding="utf-8") as file:
+        path = os.path.join(self._folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         return file.name
 
@@ -325,7 +327,8 @@ class Launcher:
         place = ["https:" if self._tls else scheme, "", f"{host}:{port}", *path]
         kept["JUPYTERHUB_SERVICE_URL"] = "/".join(place)
         with contextlib.suppress(OSError, KeyError):  # on a full disk, or without any, so it starts
-            self._private("jupyter_server_config.py", self._order["config"])
+            for name, text in self._order["config"].items():
+                self._private(name, text)
             paths = [self._folder, *filter(None, [kept.get("JUPYTER_CONFIG_PATH")])]
             kept["JUPYTER_CONFIG_PATH"] = ":".join(paths)
         return kept

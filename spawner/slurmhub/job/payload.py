@@ -60,7 +60,7 @@ async def prepare(
             "listen": {"address": spawner.ip, "ports": list(spawner.port_range)},
             "launch_timeout": spawner.launch_timeout,
             "usage_interval": spawner.usage_interval,
-            **_server_config(spawner),
+            **_config(spawner),
         }
     )
     if len(payload.encode()) > MOST_PAYLOAD:
@@ -73,16 +73,20 @@ async def prepare(
     return Submission(script, payload, policy.directories(owner.home))
 
 
-def _server_config(spawner: Any) -> dict[str, str]:
-    """Configuration for the server, where it is to notice soon that access has ended.
+def _config(spawner: Any) -> dict[str, dict[str, str]]:
+    """Jupyter's configuration for this job, where there is any, by the names of its files.
 
-    The hub's sign-in may want that of every server; at that of a course somebody may be let in to
-    help, for some time only.
+    The hub's sign-in may want every server to notice soon that access has ended; at that of a
+    course somebody may be let in to help, for some time only.
     """
     within = getattr(getattr(spawner.hub_app, "authenticator", None), "servers_notice_within", 0)
-    if not within and spawner.is_courses_server():
-        within = _HELP_ENDS_WITHIN
-    return {"config": f"HALF = {float(within) / 2}\n{server_config_source()}"} if within else {}
+    if spawner.is_courses_server():
+        within = min(within or _HELP_ENDS_WITHIN, _HELP_ENDS_WITHIN)
+    files = dict(spawner.course_files())
+    if within:
+        source = f"HALF = {float(within) / 2}\n{server_config_source()}"
+        files["jupyter_server_config.py"] = source
+    return {"config": files} if files else {}
 
 
 def _environment(spawner: Any, token: str) -> dict[str, Any]:

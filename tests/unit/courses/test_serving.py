@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from traitlets.config.loader import PyFileConfigLoader
 
 from slurmhub.courses.model import Role, State
 from slurmhub.courses.people import Member, Source
@@ -145,6 +147,22 @@ def test_a_repository_is_opened_where_the_course_says() -> None:
     del materials["open"]
     parts = urlsplit(server(materials=materials).landing())
     assert parse_qs(parts.query)["urlpath"] == ["lab/tree/mechanics"]
+
+
+@pytest.mark.parametrize("role", [Role.STUDENT, Role.ASSISTANT])
+def test_nbgrader_is_told_of_the_exchange_that_was_asked_for(tmp_path: Path, role: Role) -> None:
+    assert server(role=role).files("/courses") == {}
+    made = server(role=role, storage={"exchange": True})
+    assert made.files("") == {}, "a hub without folders"
+    files = made.files("/courses/")
+    (tmp_path / "nbgrader_config.py").write_text(files["nbgrader_config.py"])
+    assert PyFileConfigLoader("nbgrader_config.py", str(tmp_path)).load_config() == {
+        "CourseDirectory": {"course_id": "phys101", "groupshared": True},
+        "Exchange": {"root": "/courses/phys101/exchange", "path_includes_course": True},
+    }
+    hidden = json.loads(files.get("labconfig/page_config.json", "{}")).get("disabledExtensions", {})
+    assert ("@jupyter/nbgrader:formgrader" in hidden) is (role is Role.STUDENT)
+    assert "@jupyter/nbgrader:assignment-list" not in hidden
 
 
 def test_without_a_repository_the_shared_folder_is_opened() -> None:

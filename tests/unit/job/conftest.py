@@ -76,7 +76,7 @@ class Order:
     ports: tuple[int, int] = PORTS
     launch_timeout: float = 10
     usage_interval: float = 300
-    config: str | None = None
+    config: dict[str, str] | None = None
 
     def text(self, notes: Path) -> str:
         service = {"JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:0/user/alice/lab server/"}

@@ -101,14 +101,15 @@ def test_circumstances_of_the_server(launch: Launch) -> None:
 def test_a_configuration_of_the_hub_reaches_the_server(launch: Launch, before: str | None) -> None:
     own = {"JUPYTER_CONFIG_PATH": before} if before else {}
     with FakeHub() as hub:
-        order = Order(hub.url, environment=own, config="c = 'd\u00e9j\u00e0'\n")
+        files = {"jupyter_server_config.py": "c = 'd\u00e9j\u00e0'\n", "labconfig/a.json": "{}"}
+        order = Order(hub.url, environment=own, config=files)
         running = launch(order, servers.TELLS_ITS_CIRCUMSTANCES)
         hub.wait_for("listening")
         path = json.loads(running.note("facts"))["environment"]["JUPYTER_CONFIG_PATH"]
         folder, _, rest = path.partition(":")
         assert rest == (before or "")
         assert Path(folder).stat().st_mode & 0o777 == 0o700
-        assert (Path(folder) / "jupyter_server_config.py").read_text() == "c = 'd\u00e9j\u00e0'\n"
+        assert {name: (Path(folder) / name).read_text() for name in files} == files
         running.process.terminate()
         running.end()
     assert not Path(folder).exists()
@@ -117,7 +118,8 @@ def test_a_configuration_of_the_hub_reaches_the_server(launch: Launch, before: s
 def test_without_one_nothing_is_written_and_a_full_disk_stops_no_server(
     launch: Launch, tmp_path: Path
 ) -> None:
-    for order in (Order(""), Order("", config="x", job_environment={"TMPDIR": "/proc/none"})):
+    full = Order("", config={"x": "y"}, job_environment={"TMPDIR": "/proc/none"})
+    for order in (Order(""), full):
         with FakeHub() as hub:
             order.url = hub.url
             nowhere = {"tempfile.mkdtemp(prefix": "tempfile.mkdtemp(dir='/proc/none', prefix"}
