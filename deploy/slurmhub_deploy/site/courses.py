@@ -7,9 +7,39 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from slurmhub.courses.mail_settings import ADDRESS
 from slurmhub.courses.policy import Policy
 from slurmhub_deploy.site.base import SiteModel
 from slurmhub_deploy.site.texts import TermName
+
+
+class CourseMail(SiteModel):
+    """A mail server by which staff are reminded that a course ends, beside their pages."""
+
+    not_here: ClassVar[Mapping[str, str]] = {
+        "server": "It is called `relay`.",
+        "host": "It is called `relay`.",
+        "port": "It stands in `relay`: mail.example.ca:587.",
+        "from": "It is called `sender`.",
+        "password": "The server has to take mail of the hub's host without one.",
+        "username": "The server has to take mail of the hub's host without one.",
+    }
+
+    relay: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$")] = Field(
+        description="The mail server, `host` or `host:port`. It must take mail of the hub's host"
+        " without a password.",
+        examples=["mail.example.ca"],
+    )
+    sender: Annotated[str, Field(pattern=ADDRESS, max_length=254)] | None = Field(
+        default=None,
+        description="The address that mail comes from, which people answer to;"
+        " `institution.support` if absent.",
+    )
+    tls: bool = Field(
+        default=True,
+        description="Whether mail is sent only if that server offers STARTTLS, with a certificate"
+        " that holds.",
+    )
 
 
 class Courses(SiteModel, Policy):
@@ -31,6 +61,11 @@ class Courses(SiteModel, Policy):
         default=None,
         description="Number of the system account that the service of courses runs as, on every"
         " host; between 60800 and 61183, from the hub's name, if absent.",
+    )
+
+    mail: CourseMail | None = Field(
+        default=None,
+        description="Reminders by mail as well, to the addresses that sign-in tells of staff.",
     )
 
     @property

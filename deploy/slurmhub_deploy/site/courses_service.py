@@ -43,11 +43,24 @@ def service_settings(site: Site, name: str, courses: Courses) -> ServiceSettings
             "database": courses_database_url(name, hub),
             "policy": courses.policy,
             "cluster": ClusterSettings(conf=conf, shared_qos=courses_qos_of(site, hub, courses)),
+            "mail": _mail(site, name, courses),
             "language": hub.pages.language,
             "token_file": f"/etc/slurmhub/{name}/courses-token",
             "secret_file": f"{STATE}/{name}/secret",
         }
     )
+
+
+def _mail(site: Site, name: str, courses: Courses) -> dict[str, Any] | None:
+    mail, hub = courses.mail, site.hubs[name]
+    if mail is None:
+        return None
+    return {
+        "relay": mail.relay,
+        "sender": mail.sender or site.institution.support.mail,
+        "tls": mail.tls,
+        "pages": f"https://{hub.domain}{hub.base_url}services/courses/",
+    }
 
 
 def _hub_url(site: Site, name: str) -> str:

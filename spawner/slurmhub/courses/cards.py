@@ -11,6 +11,8 @@ from slurmhub.courses.helping import Help
 from slurmhub.courses.hours import Occurrence, current, following, this_week
 from slurmhub.courses.messages import Message
 from slurmhub.courses.model import Course, Role, State
+from slurmhub.courses.policy import Retention
+from slurmhub.courses.retention import Step, reminder
 from slurmhub.courses.serving import WHY_CLOSED
 from slurmhub.courses.stored import Enrolment
 from slurmhub.options.words import counted, gpus_said, memory_plain, time_plain
@@ -50,6 +52,14 @@ class HelpSaid:
 
 
 @dataclass(frozen=True)
+class EndSaid:
+    """To staff, that their course is frozen or, with `ends`, taken away on a day of its clock."""
+
+    ends: bool
+    day: date
+
+
+@dataclass(frozen=True)
 class CourseCard:
     """One course of somebody; `server` is None before its server was ever started.
 
@@ -67,6 +77,7 @@ class CourseCard:
     closed: str = ""
     preparing: bool = False
     messages: tuple[Message, ...] = ()
+    end: EndSaid | None = None
 
 
 def shown(enrolments: Collection[Enrolment]) -> tuple[Enrolment, ...]:
@@ -77,9 +88,16 @@ def shown(enrolments: Collection[Enrolment]) -> tuple[Enrolment, ...]:
 
 
 def course_card(
-    enrolment: Enrolment, server: Card, now: datetime, messages: Collection[Message] = ()
+    enrolment: Enrolment,
+    server: Card,
+    now: datetime,
+    messages: Collection[Message] = (),
+    retention: Retention | None = None,
 ) -> CourseCard:
-    """The card of one course; `now` has a time zone, `messages` are those of all courses."""
+    """The card of one course; `now` has a time zone, `messages` are those of all courses.
+
+    `retention` is what the institution sets, by which staff are told that it ends.
+    """
     stored = enrolment.stored
     course, opened = stored.course, stored.state is State.OPEN
     return CourseCard(
@@ -93,7 +111,17 @@ def course_card(
         closed="" if opened else WHY_CLOSED[stored.state],
         preparing=opened and stored.realised is None,
         messages=tuple(one for one in messages if one.course == stored.key),
+        end=_end_said(enrolment, retention, now) if enrolment.role.staff else None,
     )
+
+
+def _end_said(enrolment: Enrolment, retention: Retention | None, now: datetime) -> EndSaid | None:
+    stored = enrolment.stored
+    found = None if retention is None else reminder(stored, retention, now.timestamp())
+    if found is None:
+        return None
+    day = datetime.fromtimestamp(found.at, ZoneInfo(stored.course.timezone)).date()
+    return EndSaid(found.step is Step.END, day)
 
 
 def helps_said(helps: Collection[Help], enrolments: Collection[Enrolment]) -> tuple[HelpSaid, ...]:

@@ -181,7 +181,8 @@ class CourseTraits(HasTraits):
         cards = []
         for one in shown(found):
             server = card_of(self, one.stored.key) or not_started(self, one.stored.key)
-            cards.append(course_card(one, server, now, said))
+            retention = self.runtime.courses.policy.retention
+            cards.append(course_card(one, server, now, said, retention))
         return tuple(cards)
 
     def course_helps(self) -> tuple[HelpSaid, ...]:

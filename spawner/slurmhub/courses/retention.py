@@ -47,6 +47,14 @@ class Calendar:
     forget: float | None
 
 
+@dataclass(frozen=True)
+class Reminder:
+    """What will be done to a course soon, FREEZE or END, at this moment since the epoch."""
+
+    step: Step
+    at: float
+
+
 def calendar(stored: Stored, retention: Retention) -> Calendar:
     """When what happens to this course, if nobody changes it."""
     over = term_span(stored.course)[1].timestamp() + retention.freeze_after * _DAY
@@ -56,6 +64,20 @@ def calendar(stored: Stored, retention: Retention) -> Calendar:
     frozen = stored.frozen if stored.state is State.FROZEN else None
     end = (over if frozen is None else frozen) + retention.end_after * _DAY
     return Calendar(over if stored.state is State.OPEN else None, end, None)
+
+
+def reminder(stored: Stored, retention: Retention, now: float) -> Reminder | None:
+    """What staff should know now, as long as it holds: the next thing that ends for them.
+
+    That it will be frozen from the end of the term on, that it will end from the first reminder on.
+    """
+    times = calendar(stored, retention)
+    if times.freeze is not None and now >= term_span(stored.course)[1].timestamp():
+        return Reminder(Step.FREEZE, times.freeze)
+    first = max(retention.remind_before, default=0) * _DAY
+    if times.end is None or not stored.state.served or now < times.end - first:
+        return None
+    return Reminder(Step.END, times.end)
 
 
 def due(

@@ -8,6 +8,7 @@ from slurmhub.courses import rows
 from slurmhub.courses.approving import WITHDRAWN, close, open_requests
 from slurmhub.courses.bounds import problems
 from slurmhub.courses.errors import CourseRefused, MemberUnknown, NotNow
+from slurmhub.courses.mails import remind
 from slurmhub.courses.model import Role, State
 from slurmhub.courses.record import What
 from slurmhub.courses.retention import Due, Step, calendar, due
@@ -18,6 +19,7 @@ from slurmhub.courses.tables import (
     codes,
     courses,
     helps,
+    mails,
     members,
     messages,
     record,
@@ -26,10 +28,14 @@ from slurmhub.courses.writing import Transactions, Writing
 
 
 class Stages:
-    """What each course is at; see `Transactions` for what everything here raises."""
+    """What each course is at; see `Transactions` for what everything here raises.
+
+    `by_mail` says that reminders go to staff by mail as well.
+    """
 
     def __init__(self, transactions: Transactions) -> None:
         self._all = transactions
+        self.by_mail = False
 
     def freeze(self, by: Person, key: str) -> Stored:
         """Files can be read, nothing starts; raises CourseUnknown, NotAllowed, NotNow."""
@@ -118,8 +124,9 @@ class Stages:
         return self._all.read(ask)
 
     def do(self, step: Due) -> bool:
-        """Do it, if its time has come still; a reminder is only written down, who sends it calls
-        this first. False when there is nothing to do any more.
+        """Do it, if its time has come still; a reminder is written down, with its mails.
+
+        False when there is nothing to do any more.
         """
 
         def write(writing: Writing) -> bool:
@@ -132,6 +139,8 @@ class Stages:
                 return False
             if now.step is Step.REMIND:
                 writing.note(What.REMINDED, stored.key, detail={"days": now.days})
+                if self.by_mail and now.days is not None:
+                    remind(writing, stored, now.days)
             elif now.step is Step.FREEZE:
                 _to(writing, stored, State.FROZEN, What.FROZEN)
             elif now.step is Step.END:
@@ -158,7 +167,7 @@ def _end(writing: Writing, stored: Stored) -> Stored:
 
 
 def _forget(writing: Writing, key: str) -> None:
-    for table in (record, approvals, codes, members, messages, helps):
+    for table in (record, approvals, codes, members, messages, helps, mails):
         writing.connection.execute(table.delete().where(table.c.course == key))
     writing.connection.execute(courses.delete().where(courses.c.key == key))
     writing.changed = True

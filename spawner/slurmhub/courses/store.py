@@ -26,6 +26,7 @@ from slurmhub.courses.helping import Helps
 from slurmhub.courses.joining import Codes
 from slurmhub.courses.kinds import is_username
 from slurmhub.courses.known import KnownPeople
+from slurmhub.courses.mails import Mails
 from slurmhub.courses.membership import Members
 from slurmhub.courses.messages import Messages
 from slurmhub.courses.model import Course, Role, State, Term
@@ -69,8 +70,8 @@ def open_courses(url: str, policy: Policy, *, clock: Clock = time.time) -> Cours
 class Courses:
     """All courses of one hub. Every method raises CoursesAway when the database is away.
 
-    `members`, `people`, `codes`, `approvals`, `stages`, `messages` and `helps` are what has a
-    class of its own.
+    `members`, `people`, `codes`, `approvals`, `stages`, `messages`, `helps` and `mails` are what
+    has a class of its own.
     """
 
     def __init__(self, engine: sa.Engine, policy: Policy, *, clock: Clock = time.time) -> None:
@@ -82,6 +83,7 @@ class Courses:
         self.stages = Stages(self._all)
         self.messages = Messages(self._all)
         self.helps = Helps(self._all)
+        self.mails = Mails(self._all)
 
     @property
     def policy(self) -> Policy:

@@ -152,6 +152,22 @@ helps = sa.Table(
     sa.Index("slurmhub_course_help_student", "student"),
 )
 
+# Reminders by mail, one for each of the staff; `ends` is the end that it speaks of, `again` when it
+# is tried next, `sent` when a mail server took it.
+mails = sa.Table(
+    "slurmhub_course_mail",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("course", sa.String(32), sa.ForeignKey("slurmhub_course.key"), nullable=False),
+    sa.Column("username", sa.Unicode(255), nullable=False),
+    sa.Column("days", sa.Integer, nullable=False),
+    sa.Column("ends", sa.Float, nullable=False),
+    sa.Column("made", sa.Float, nullable=False),
+    sa.Column("again", sa.Float, nullable=False),
+    sa.Column("sent", sa.Float),
+    sa.UniqueConstraint("course", "username", "days", "ends", name="slurmhub_course_mail_once"),
+)
+
 # One row. Each change of anything here adds one to its number, which whoever acts on courses
 # watches; and who writes holds it, so that totals over all courses are true.
 revision = sa.Table(

@@ -28,6 +28,7 @@ COURSES = """\
       repositories: [git.example.ca]
       retention: {freeze_after: 21}
       rates: {gpu_hour: {a100: 1.2}}
+      mail: {relay: mail.example.ca}
 """
 GROUPS = """\
       groups:

@@ -65,6 +65,7 @@ CHECKS: tuple[Check, ...] = (
     profiles.profiles_are_read,
     profiles.profiles_fit_the_cluster,
     courses.courses_are_made_by_somebody,
+    courses.courses_reach_their_staff,
     courses.courses_bounds_agree,
     courses.courses_fit_the_cluster,
     courses.courses_have_an_account_of_their_own,

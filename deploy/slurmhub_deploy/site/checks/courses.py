@@ -42,6 +42,21 @@ def courses_are_made_by_somebody(around: Around) -> Iterator[Said]:
             )
 
 
+def courses_reach_their_staff(around: Around) -> Iterator[Said]:
+    """Reminders go to addresses that somebody tells."""
+    for name, hub, courses in _each(around):
+        asked = (*hub.sign_in.required, *hub.sign_in.wanted)
+        if courses.mail is None or "mail" in asked:
+            continue
+        yield Said(
+            ("hubs", name, "courses", "mail"),
+            "sign-in does not ask for the attribute mail, so nobody's address is known",
+            "Add mail to `sign_in.wanted`, or leave `courses.mail` out.",
+            (("hubs", name, "sign_in", "wanted"),),
+            level="warning",
+        )
+
+
 def courses_bounds_agree(around: Around) -> Iterator[Said]:
     """What is free is no more than what is possible at all."""
     for name, _hub, courses in _each(around):

@@ -18,6 +18,7 @@ from slurmhub.courses.folders.program import FoldersProgram
 from slurmhub.courses.service.application import LARGEST_BODY, make_application
 from slurmhub.courses.service.cluster import CourseCluster
 from slurmhub.courses.service.course_folders import CourseFolders
+from slurmhub.courses.service.mailing import Mailer
 from slurmhub.courses.service.place import Place, find_place
 from slurmhub.courses.service.running import Loops, Side
 from slurmhub.courses.service.secret import load_secret
@@ -43,7 +44,10 @@ async def serve(settings: ServiceSettings, place: Place) -> None:
         sides["slurm"] = cluster
     if folders is not None:
         sides["folders"] = folders
-    loops = Loops(courses, sides)
+    mailer = None
+    if settings.mail is not None:
+        mailer = Mailer(courses, settings.mail, settings.hub, settings.language)
+    loops = Loops(courses, sides, mailer)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -20,7 +20,7 @@ REQUEST_SECONDS = Histogram(
 FAILURES = Counter(
     "slurmhub_courses_loop_failures",
     "Rounds of what the service does by itself that failed, by loop: watch, stages, figures, "
-    "slurm, folders",
+    "slurm, folders, mail",
     ["loop"],
 )
 LAST = Gauge(
@@ -58,6 +58,16 @@ CLASSES = Gauge(
 CLASS_PLACES = Gauge(
     "slurmhub_courses_class_places", "Servers for which room is kept in the classes held now"
 )
+
+
+MAILS = Counter(
+    "slurmhub_courses_mails",
+    "Reminders by mail, by what became of a try: sent, refused, no-address",
+    ["outcome"],
+)
+for _outcome in ("sent", "refused", "no-address"):
+    MAILS.labels(_outcome)
+MAILS_WAITING = Gauge("slurmhub_courses_mails_waiting", "Reminders that no mail server took yet")
 
 
 def begin(loop: str) -> None:

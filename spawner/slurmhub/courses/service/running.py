@@ -20,6 +20,7 @@ from slurmhub.courses.rights import SYSTEM
 from slurmhub.courses.service import measures
 from slurmhub.courses.service.cluster import Result
 from slurmhub.courses.service.figures import figures, tell
+from slurmhub.courses.service.mailing import Mailer
 from slurmhub.courses.store import Courses
 from slurmhub.errors import SlurmhubError
 
@@ -29,6 +30,8 @@ WATCHED = 2.0
 """Seconds between looks whether anything of any course was changed."""
 STAGES = 60.0
 """Seconds between looks for what the time has brought."""
+MAIL = 60.0
+"""Seconds between looks for reminders that are to be mailed."""
 FIGURES = 60.0
 """Seconds between counts of what there is, for Prometheus."""
 LONGEST_PAUSE = 300.0
@@ -87,10 +90,16 @@ class Side(Protocol):
 
 
 class Loops:
-    """The loops of one service; `sides` by their names, none where courses are kept only."""
+    """The loops of one service; `sides` by their names, none where courses are kept only.
 
-    def __init__(self, courses: Courses, sides: Mapping[str, Side]) -> None:
-        self._courses, self._sides = courses, dict(sides)
+    `mailer` sends reminders, None where they are on pages only.
+    """
+
+    def __init__(
+        self, courses: Courses, sides: Mapping[str, Side], mailer: Mailer | None = None
+    ) -> None:
+        self._courses, self._sides, self._mailer = courses, dict(sides), mailer
+        courses.stages.by_mail = mailer is not None
         self._changed = {name: asyncio.Event() for name in sides}
         self._revision = -1
         self._told: dict[str, Told] = {}
@@ -103,6 +112,8 @@ class Loops:
             "stages": repeat("stages", self._stages, STAGES, longest=LONGEST_PAUSE),
             "figures": repeat("figures", self._figures, FIGURES, longest=LONGEST_PAUSE),
         }
+        if self._mailer is not None:
+            loops["mail"] = repeat("mail", self._mail, MAIL, longest=LONGEST_PAUSE)
         for name, side in self._sides.items():
             loops[name] = side.run(self._changed[name])
         for name in loops:
@@ -149,6 +160,11 @@ class Loops:
                 _log.info("%s", _told(due))
         if not self._sides:
             await asyncio.to_thread(self._nothing_made)
+
+    async def _mail(self) -> None:
+        """Send the reminders that are due."""
+        if self._mailer is not None:
+            await asyncio.to_thread(self._mailer.round)
 
     async def _figures(self) -> None:
         """What there is, for Prometheus."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import sqlalchemy as sa
 from pydantic import Field, StringConstraints, ValidationError
 
+from slurmhub.courses.mail_settings import MailSettings
 from slurmhub.courses.mistakes import mistakes
 from slurmhub.courses.model import CourseModel
 from slurmhub.courses.policy import Policy
@@ -65,6 +66,8 @@ class ServiceSettings(CourseModel):
     cluster: ClusterSettings | None = None
     folders: FolderSettings | None = None
     """None: courses have no folders."""
+    mail: MailSettings | None = None
+    """None: reminders are on pages only."""
     language: Literal["en", "fr"] = "en"
     """Of the pages for who asks for none that there is."""
     secret_file: Path | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timezone
 
 from tornado import web
@@ -9,7 +10,7 @@ from tornado import web
 from slurmhub.courses.hours import following, this_week
 from slurmhub.courses.model import Course, Role
 from slurmhub.courses.people import Member
-from slurmhub.courses.retention import calendar
+from slurmhub.courses.retention import calendar, reminder
 from slurmhub.courses.rights import Action
 from slurmhub.courses.service.pages.base import CoursePage
 from slurmhub.courses.service.pages.words import (
@@ -52,6 +53,7 @@ class OverviewPage(CoursePage):
             requests=[one for one in requests if one.decision is None],
             decided=next((one for one in reversed(requests) if one.decision == "refused"), None),
             times=times,
+            reminder=reminder(stored, self.courses.policy.retention, time.time()),
             archive=Action.EXPORT in may and self.folders is not None,
             messages=(await self.ask(self.courses.messages.of, self.person, key))[::-1],
         )
