@@ -42,6 +42,7 @@ POLICY_HERE = POLICY.model_dump(mode="json") | {
     "rates": {"unit": "CAD", "cpu_hour": 0.05, "gpu_hour": {"h100": 1.5}},
     "bounds": {"seats": 400, "cpus": 8, "gpus": 2, "hours": 8},
     "total": {},
+    "retention": {"remind_before": [120, 30, 7, 1]},
     "makers": ["instructors"],
 }
 TODAY = datetime.now(timezone.utc).date()
@@ -209,8 +210,10 @@ def test_courses_are_listed_and_made(bring: Bring) -> None:
     alice.page.get_by_label("Term", exact=True).fill("Next term")
     alice.page.get_by_label("First day").fill(str(TODAY + timedelta(days=70)))
     alice.page.get_by_label("Last day").fill(str(TODAY + timedelta(days=160)))
-    alice.page.get_by_label("Title").blur()
-    take(alice, "make", height=900)
+    alice.page.get_by_label("Last day").blur()
+    alice.page.set_viewport_size({"width": DESK["width"], "height": 1080})
+    alice.page.evaluate("window.scrollTo(0, 0)")
+    take(alice, "make", height=1080)
 
 
 def test_a_list_with_mistakes_is_shown_before_it_is_used(bring: Bring) -> None:
@@ -228,7 +231,7 @@ def test_a_list_with_mistakes_is_shown_before_it_is_used(bring: Bring) -> None:
 def test_a_course_and_its_end(bring: Bring) -> None:
     alice = bring("alice")
     alice.visit(f"{PAGES}course/phys101/")
-    take(alice, "page", height=700)
+    on_a_phone(alice, "page")
     alice.visit(f"{PAGES}course/phys100/")
     take(alice, "over", height=700)
 

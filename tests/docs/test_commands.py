@@ -30,6 +30,7 @@ RUN_ELSEWHERE = {
     "script/test --fast": ".ci/run",
     "script/lab up lab-site": "tests/docs/test_lab.py",
     "script/catalogues": "tests/unit/test_language.py",
+    "script/pictures": "tests/browser/pictures.py",
     "script/test --slurm 24.11": "script/matrix",
     "script/test --lab": ".ci/run",
     "script/test tests/slurm/test_requeue.py": ".ci/run",

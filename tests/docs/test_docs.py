@@ -279,3 +279,18 @@ def test_the_readme_has_one_picture() -> None:
     shown = [target for target in readme.links() if target.startswith("docs/images/")]
     assert len(shown) == 1
     assert PROJECT / shown[0] in pictures()
+
+
+def test_every_picture_is_shown_and_small() -> None:
+    shown = {
+        (page.path.parent / target).resolve() for page in PAGES for target in paths(page) if target
+    }
+    for picture in pictures():
+        assert picture in shown, picture.name
+        assert picture.stat().st_size < 150_000, picture.name
+
+
+def test_every_picture_of_courses_can_be_taken_again() -> None:
+    text = (PROJECT / "tests/browser/pictures.py").read_text()
+    taken = {f"course-{name}.png" for name in re.findall(r'take\(\w+, "([a-z-]+)"', text)}
+    assert {one.name for one in pictures() if re.match(r"course-.*png", one.name)} <= taken

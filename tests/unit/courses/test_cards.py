@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from dataclasses import replace
+from datetime import date, datetime, timezone
 from typing import Any
 
 import pytest
+from jinja2 import Environment, FileSystemLoader
 
-from slurmhub.courses.cards import classes_said, course_card, has_words, shown
+from slurmhub.courses.cards import EndSaid, classes_said, course_card, has_words, shown
 from slurmhub.courses.model import Role, State
 from slurmhub.courses.people import Member, Source
+from slurmhub.courses.policy import Retention
 from slurmhub.courses.stored import Enrolment, Stored
 from slurmhub.hub.status import Status
+from slurmhub.language import TEMPLATES, Translating, spoken
 from slurmhub.session.card import Card
 from tests.unit.courses.world import course
 
@@ -87,3 +91,47 @@ def test_a_card_says_what_the_server_has_and_where_the_hours_are_read() -> None:
     assert card.zone == "Vancouver"
     assert card.closed == ""
     assert has_words(course(profile={"hours": 1.5})) == ("2 CPUs", "4 GB of memory", "1.5 hours")
+
+
+def test_staff_and_nobody_else_are_told_that_it_ends() -> None:
+    over, retention = at("2026-04-12 12:00"), Retention()
+    one = enrolment()
+    teaches = replace(one, member=replace(one.member, role=Role.ASSISTANT))
+    assert course_card(one, CARD, over, retention=retention).end is None
+    assert course_card(teaches, CARD, over, retention=retention).end == EndSaid(
+        ends=False, day=date(2026, 4, 25)
+    )
+    assert course_card(teaches, CARD, at("2026-04-10 12:00"), retention=retention).end is None
+    frozen = replace(
+        teaches,
+        stored=replace(one.stored, state=State.FROZEN, frozen=at("2026-04-25 12:00").timestamp()),
+    )
+    late = course_card(frozen, CARD, at("2026-07-01 12:00"), retention=retention)
+    assert late.end == EndSaid(ends=True, day=date(2026, 7, 24))
+
+
+@pytest.mark.parametrize(
+    ("end", "language", "words"),
+    [
+        (EndSaid(False, date(2026, 4, 25)), "en", "It is frozen on 2026-04-25."),
+        (EndSaid(True, date(2026, 7, 24)), "en", "This course ends on 2026-07-24."),
+        (EndSaid(True, date(2026, 7, 24)), "fr", "Ce cours prend fin le 2026-07-24."),
+    ],
+)
+def test_home_says_so_and_leads_to_what_can_be_done(
+    end: EndSaid, language: str, words: str
+) -> None:
+    found = course_card(enrolment(), CARD, at("2026-01-12 17:00"))
+    jinja = Environment(
+        loader=FileSystemLoader(TEMPLATES), extensions=[Translating], autoescape=True
+    )
+    macro = jinja.from_string(
+        "{% from 'slurmhub_server_card.html' import course_words with context %}"
+        "{{ course_words(course) }}"
+    )
+    with spoken(language):
+        said = macro.render(course=replace(found, end=end), prefix="/hub/", courses_service=True)
+        silent = macro.render(course=found, prefix="/hub/", courses_service=True)
+    assert words in said
+    assert 'href="/hub/services/courses/course/phys101/"' in said
+    assert "data-slurmhub-end" not in silent
