@@ -119,6 +119,15 @@ SERVICE = (
         width=8,
     ),
     Panel(
+        "Reminders by mail",
+        "Tries in the last day, by what became of them, and how many no mail server took yet.",
+        (
+            total("slurmhub_courses_mails_total", "outcome", within="1d"),
+            Query(f"sum(slurmhub_courses_mails_waiting{{{OF_HUB}}})", "waiting"),
+        ),
+        width=8,
+    ),
+    Panel(
         "Answers of the service, by status",
         "In the last hour. 503 means that its database or the hub is away.",
         (total("slurmhub_courses_requests_total", "status"),),
