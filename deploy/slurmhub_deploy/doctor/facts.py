@@ -145,10 +145,12 @@ class Front(Seen):
 class HubSeen(Seen):
     """A hub, asked on its own host; `courses` is what their service said instead of answering.
 
-    It is empty where the service answers, and None where there are no courses.
+    `folders` is what was said instead by who keeps the courses' folders. Both are empty where there
+    was an answer, and None where there are none.
     """
 
     courses: str | None = None
+    folders: str | None = None
     health: int | None
     version: str | None
     metrics: Mapping[str, float] | None

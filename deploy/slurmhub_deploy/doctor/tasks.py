@@ -137,11 +137,13 @@ def _homes_path(host: str, name: str, homes: dict[str, Any]) -> str:
 
 
 def _hub(variables: dict[str, Any], name: str, hub: dict[str, Any]) -> dict[str, Any]:
-    courses = hub.get("courses")
+    courses = hub.get("courses") or {}
+    folders = courses.get("settings", {}).get("folders") or {}
     health = f"{hub['base_url']}services/courses/health"
     return {
         "name": name,
-        "courses": None if courses is None else f"{courses['url']}{health}",
+        "courses": f"{courses['url']}{health}" if courses else None,
+        "folders": folders.get("command"),
         "address": variables["slurmhub_addresses"][hub["host"]],
         "port": hub["ports"]["hub"],
         "base_url": hub["base_url"],

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from slurmhub.courses.mail_settings import ADDRESS
 from slurmhub.courses.policy import Policy
 from slurmhub_deploy.site.base import SiteModel
-from slurmhub_deploy.site.texts import TermName
+from slurmhub_deploy.site.texts import OwnName, TermName
 
 
 class CourseMail(SiteModel):
@@ -51,6 +51,13 @@ class Courses(SiteModel, Policy):
         "instructors": "They are called `makers`: groups of the hub.",
     }
 
+    folders: OwnName | Literal[False] | None = Field(
+        default=None,
+        description="Name of the homes beside which the folders of courses lie, on the same disk;"
+        " `false` for none. Absent: the hub's own `homes`, and none where those are another's file"
+        " server.",
+        examples=["courses"],
+    )
     slurm_qos: TermName | None = Field(
         default=None,
         description="On a cluster that exists: the QOS of courses' servers, with the flag"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from slurmhub.courses.service.settings import ClusterSettings, ServiceSettings
+from slurmhub.courses.service.settings import ClusterSettings, FolderSettings, ServiceSettings
 from slurmhub_deploy.site.clusters import ExistingCluster
+from slurmhub_deploy.site.course_folders import asking, kept
 from slurmhub_deploy.site.courses import Courses
 from slurmhub_deploy.site.hub_config import (
     courses_database_url,
@@ -20,8 +21,9 @@ STATE = "/var/lib/slurmhub-courses"
 
 
 def courses_service(site: Site, name: str, courses: Courses) -> dict[str, Any]:
-    """What the role `courses` takes, of a hub of a site that was checked."""
+    """What the roles `courses` and `course_folders` take, of a hub of a site that was checked."""
     return {
+        "folders": kept(site, name),
         "unix_account": courses_account_of(name),
         "unix_uid": courses_number_of(name, courses),
         "url": courses_url(site, name),
@@ -43,6 +45,7 @@ def service_settings(site: Site, name: str, courses: Courses) -> ServiceSettings
             "database": courses_database_url(name, hub),
             "policy": courses.policy,
             "cluster": ClusterSettings(conf=conf, shared_qos=courses_qos_of(site, hub, courses)),
+            "folders": None if kept(site, name) is None else FolderSettings(command=asking(name)),
             "mail": _mail(site, name, courses),
             "language": hub.pages.language,
             "token_file": f"/etc/slurmhub/{name}/courses-token",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from slurmhub_deploy.site.clusters import ExistingCluster
+from slurmhub_deploy.site.course_folders import seen_at
 from slurmhub_deploy.site.courses import Courses
 from slurmhub_deploy.site.front import front_settings
 from slurmhub_deploy.site.homes import NfsHomes
@@ -183,10 +184,12 @@ def _courses(site: Site, name: str, hub: Hub) -> dict[str, Any]:
     """What starts a course's server; nothing where there are no courses."""
     if hub.courses is None:
         return {}
+    folders = seen_at(site, name)
     return {
         "courses_url": courses_database_url(name, hub),
         "courses_policy": hub.courses.policy.model_dump(mode="json", exclude_defaults=True),
         "courses_shared_qos": courses_qos_of(site, hub, hub.courses),
+        **({} if folders is None else {"course_folders": folders}),
     }
 
 

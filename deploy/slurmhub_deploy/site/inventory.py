@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from slurmhub_deploy.site.clusters import ExistingCluster, MadeCluster
+from slurmhub_deploy.site.course_folders import homes_of_hub
 from slurmhub_deploy.site.courses_service import courses_service
 from slurmhub_deploy.site.front import front_settings, metadata_folder
 from slurmhub_deploy.site.homes import NfsHomes
@@ -173,7 +174,8 @@ def _cluster(site: Site, name: str) -> dict[str, Any]:
 
 def _homes(site: Site, name: str) -> dict[str, Any]:
     """With the hosts that use them: the hubs' own, and where those hubs' jobs run."""
-    hubs = [hub for hub in site.hubs.values() if hub.homes == name]
+    hubs = [hub for hub in site.hubs.values() if name in homes_of_hub(site.homes, hub)]
+    people = {hub.host for hub in hubs if hub.homes == name}
     hosts = {hub.host for hub in hubs}
     for hub in hubs:
         cluster = site.clusters[hub.cluster]
@@ -181,7 +183,7 @@ def _homes(site: Site, name: str) -> dict[str, Any]:
             hosts |= {*cluster.login, *(host for host, _ in cluster.nodes_by_name())}
     return _plain(site.homes[name]) | {
         "hosts": [host for host in site.machines if host in hosts],
-        "hub_hosts": [host for host in site.machines if host in {hub.host for hub in hubs}],
+        "hub_hosts": [host for host in site.machines if host in people],
     }
 
 

@@ -122,6 +122,13 @@ CASES = (
     Case("hubs-answer", "error", DOMAIN, "status 503", put(*HUB, "health", 503)),
     Case("courses-answer", "error", DOMAIN, "refused", put(*HUB, "courses", "Connection refused")),
     Case(
+        "courses-have-folders",
+        "error",
+        DOMAIN,
+        "nothing is mounted at /srv",
+        put(*HUB, "folders", "nothing is mounted at /srv/slurmhub/homes/main"),
+    ),
+    Case(
         "helpers-may-run",
         "error",
         DOMAIN,

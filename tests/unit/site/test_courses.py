@@ -6,6 +6,8 @@ import json
 import os
 from typing import Any
 
+import pytest
+
 from slurmhub.courses.policy import Policy
 from slurmhub.courses.service.settings import ServiceSettings
 from slurmhub.from_file import check_names
@@ -30,6 +32,8 @@ COURSES = """\
       rates: {gpu_hour: {a100: 1.2}}
       mail: {relay: mail.example.ca}
 """
+HOMES = "  main: {backend: btrfs, server: ctl, volume: homes, quota: 10G}\n"
+OWN_DISK = "  courses: {backend: zfs, server: ctl, pool: tank, path: /courses, quota: null}\n"
 GROUPS = """\
       groups:
         - {attribute: entitlement, equals: urn:x-example:instructor, group: instructors}
@@ -118,6 +122,54 @@ def test_doctor_looks_at_the_service() -> None:
     assert other["courses"] is None
 
 
+def test_folders_are_beside_the_homes_and_nodes_see_them() -> None:
+    found = with_courses()
+    courses = variables(found)["slurmhub_hubs"]["main"]["courses"]
+    folder = "/srv/slurmhub/homes/main/.courses/main"
+    assert (courses["folders"]["server"], courses["folders"]["folder"]) == ("ctl", folder)
+    seen = hub_config(found, "main")["settings"]["SlurmHubSpawner.course_folders"]
+    assert seen == "/home/people/.courses/main"
+    words = ["/usr/bin/ssh", "-F", "/etc/slurmhub/main/courses-ssh/config", "storage"]
+    assert courses["settings"]["folders"]["command"] == words
+    (hub,) = tasks_of(inventory(found))["hub"]["hubs"]
+    assert hub["folders"] == words
+
+
+def test_folders_on_a_disk_of_their_own_are_on_every_host_that_needs_them() -> None:
+    text = RIGHT.replace(HOMES, HOMES + OWN_DISK) + GROUPS + COURSES + "      folders: courses\n"
+    loaded = read(text)
+    assert loaded.problems == ()
+    assert loaded.site is not None
+    found = variables(loaded.site)
+    folders = found["slurmhub_hubs"]["main"]["courses"]["folders"]
+    assert folders["folder"] == "/srv/slurmhub/homes/courses/.courses/main"
+    assert folders["dataset"] == "tank/homes-courses"
+    assert found["slurmhub_homes"]["courses"]["hosts"] == ["hub", "c1", "c2", "g1"]
+    # Nobody's home is made there.
+    assert found["slurmhub_homes"]["courses"]["hub_hosts"] == []
+
+
+@pytest.mark.parametrize(
+    ("homes", "more"),
+    [
+        (None, "      folders: false\n"),
+        ("  main: {backend: nfs, server: files.example.ca, export: /homes}\n", ""),
+    ],
+    ids=["refused", "another's file server"],
+)
+def test_courses_without_folders(homes: str | None, more: str) -> None:
+    text = RIGHT.replace(HOMES, homes or HOMES) + GROUPS + COURSES + more
+    loaded = read(text)
+    assert loaded.problems == ()
+    assert loaded.site is not None
+    courses = variables(loaded.site)["slurmhub_hubs"]["main"]["courses"]
+    assert courses["folders"] is None
+    assert "folders" not in courses["settings"]
+    assert "SlurmHubSpawner.course_folders" not in hub_config(loaded.site, "main")["settings"]
+    names = {name for each in needed_by(loaded.site) for name in each.names}
+    assert not names & {"courses_ssh_key.main", "courses_ssh_public.main"}
+
+
 def test_with_postgresql_it_is_a_database_of_its_own() -> None:
     found = with_courses(COURSES + "    database: postgresql\n")
     service = variables(found)["slurmhub_hubs"]["main"]["courses"]
@@ -129,7 +181,9 @@ def test_with_postgresql_it_is_a_database_of_its_own() -> None:
 def test_there_is_a_token_for_it() -> None:
     names = {name for each in needed_by(with_courses()) for name in each.names}
     assert names - {name for each in needed_by(site()) for name in each.names} == {
-        "courses_token.main"
+        "courses_token.main",
+        "courses_ssh_key.main",
+        "courses_ssh_public.main",
     }
 
 

@@ -67,6 +67,12 @@ CHECKS: tuple[Check, ...] = (
         hub.courses_answer,
     ),
     Check(
+        "courses-have-folders",
+        "the host with the folders of each hub's courses, asked as their service asks it",
+        "Courses have no folders, or whoever joined cannot read them.",
+        hub.courses_have_folders,
+    ),
+    Check(
         "helpers-may-run",
         "what the hub's account may do with sudo",
         "No server starts, or nobody new gets an account.",

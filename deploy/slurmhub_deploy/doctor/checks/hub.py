@@ -37,6 +37,22 @@ def courses_answer(facts: Facts) -> Iterator[Said]:
                 )
 
 
+def courses_have_folders(facts: Facts) -> Iterator[Said]:
+    """Hosts with the folders of courses that do not do what the service of courses asks for."""
+    for host, hubs in facts.seen("hubs"):
+        for name, seen in hubs.items():
+            if seen.folders:
+                kept = facts.hubs[name].get("courses", {}).get("folders", {})
+                server = kept.get("server", host)
+                yield Said(
+                    facts.hubs[name]["domain"],
+                    f"{server}, asked from {host} for the folders of its courses, says:"
+                    f" {seen.folders}",
+                    f"Run `slurmhub up`; `slurmhub ssh {server} -- journalctl -t"
+                    " slurmhub-course-folders -t sudo -t sshd -n 50`.",
+                )
+
+
 def helpers_may_run(facts: Facts) -> Iterator[Said]:
     """Hubs whose account may not run the helpers: no server starts, or no account is made."""
     for _host, hubs in facts.seen("hubs"):

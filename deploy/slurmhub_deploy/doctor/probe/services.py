@@ -166,6 +166,8 @@ def hubs(tasks: list[dict[str, Any]]) -> Any:
             seen["said"] = str(error)
         if task.get("courses"):
             seen["courses"] = _answers(task["courses"])
+        if task.get("folders"):
+            seen["folders"] = _folders(task["folders"])
         seen["releases"] = releases(task["python"], ("slurmhub", "jupyterhub"))
         _status, out, err = run("sudo", "-n", "-l", "-U", task["account"])
         seen["rights"] = [
@@ -184,6 +186,16 @@ def _answers(url: str) -> str:
         return f"status {error.code}"
     except OSError as error:
         return str(getattr(error, "reason", error))
+
+
+def _folders(command: list[str]) -> str:
+    """Nothing if who keeps the folders of courses can be asked; else what was said instead."""
+    _status, out, err = run(*command, text='{"verb": "list"}', seconds=30)
+    try:
+        answer = json.loads(out)
+        return "" if answer["ok"] else str(answer["message"])
+    except (ValueError, TypeError, KeyError):
+        return (err or out).strip()[-300:] or "there was no answer"
 
 
 def _hub_metrics(url: str, token_file: str) -> Any:

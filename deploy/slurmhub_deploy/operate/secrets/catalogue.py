@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from slurmhub_deploy.operate.secrets import making
 from slurmhub_deploy.operate.secrets.making import Maker
 from slurmhub_deploy.site.clusters import ExistingCluster
+from slurmhub_deploy.site.course_folders import kept
 from slurmhub_deploy.site.homes import NfsHomes
 from slurmhub_deploy.site.hubs import Hub
 from slurmhub_deploy.site.model import Site
@@ -94,6 +95,12 @@ def _of_hub(site: Site, name: str) -> Iterator[Needed]:
     if hub.courses is not None:
         what = "the service of courses is known to the hub by it"
         yield _made(f"courses_token.{name}", what, making.hexadecimal)
+    if kept(site, name) is not None:
+        yield Needed(
+            (f"courses_ssh_key.{name}", f"courses_ssh_public.{name}"),
+            "by which the service of courses has their folders made",
+            maker=making.ssh_pair(f"slurmhub-courses-{name}"),
+        )
     for use in ("signing", "encryption"):
         yield Needed(
             (f"sp_{use}_key.{name}", f"sp_{use}_certificate.{name}"),

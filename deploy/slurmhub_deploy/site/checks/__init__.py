@@ -69,6 +69,7 @@ CHECKS: tuple[Check, ...] = (
     courses.courses_bounds_agree,
     courses.courses_fit_the_cluster,
     courses.courses_have_an_account_of_their_own,
+    courses.courses_folders_have_a_disk,
     people.uids_are_free,
     people.hubs_that_share,
     people.directory_serves_all,

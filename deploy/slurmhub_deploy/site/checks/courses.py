@@ -9,6 +9,7 @@ from slurmhub.slurm.memory import Memory
 from slurmhub_deploy.site.checks.finding import Around, Said, one_of
 from slurmhub_deploy.site.checks.hubs import gpu_types, gpus_there_are, partitions_of
 from slurmhub_deploy.site.courses import Courses
+from slurmhub_deploy.site.homes import NfsHomes
 from slurmhub_deploy.site.hubs import Hub
 from slurmhub_deploy.site.model import Path
 from slurmhub_deploy.site.slurm_entities import slurm_account_of
@@ -134,6 +135,31 @@ def courses_have_an_account_of_their_own(around: Around) -> Iterator[Said]:
                     "Give courses another one.",
                     (("hubs", other, "accounts", "slurm_account"), ("hubs", other)),
                 )
+
+
+def courses_folders_have_a_disk(around: Around) -> Iterator[Said]:
+    """Folders of courses are on a disk of this site, and those whom they are of can be there."""
+    homes = around.site.homes
+    for name, _hub, courses in _each(around):
+        if not courses.folders:
+            continue
+        path: Path = ("hubs", name, "courses", "folders")
+        at = homes.get(courses.folders)
+        if at is None:
+            yield Said(
+                path,
+                f"there is no {courses.folders} in `homes`",
+                one_of(courses.folders, list(homes), "homes"),
+                (("homes", courses.folders),),
+            )
+        elif isinstance(at, NfsHomes):
+            yield Said(
+                path,
+                f"the homes {courses.folders} are on {at.server}, a file server that is not of this"
+                " site: nobody here is root there",
+                "Name homes with a disk of this site, which may hold nothing else, or say `false`.",
+                (("homes", courses.folders, "backend"),),
+            )
 
 
 def _each(around: Around) -> Iterator[tuple[str, Hub, Courses]]:

@@ -7,6 +7,7 @@ from itertools import combinations
 
 from slurmhub.slurm.memory import Memory
 from slurmhub_deploy.site.checks.finding import Around, Said
+from slurmhub_deploy.site.course_folders import homes_of_courses, homes_of_hub
 from slurmhub_deploy.site.homes import BtrfsHomes, NfsHomes, ZfsHomes
 from slurmhub_deploy.site.model import Path
 
@@ -18,7 +19,7 @@ def paths_differ(around: Around) -> Iterator[Said]:
     """Two homes cannot be in one place of the same hosts."""
     of_cluster: dict[str, set[str]] = {}
     for hub in around.site.hubs.values():
-        of_cluster.setdefault(hub.cluster, set()).add(hub.homes)
+        of_cluster.setdefault(hub.cluster, set()).update(homes_of_hub(around.site.homes, hub))
     for cluster, used in of_cluster.items():
         there = [name for name in around.site.homes if name in used]
         for first, second in combinations(there, 2):
@@ -35,10 +36,14 @@ def paths_differ(around: Around) -> Iterator[Said]:
 
 def quotas_are_sane(around: Around) -> Iterator[Said]:
     """A quota lets people work, and is one."""
+    people = {hub.homes for hub in around.site.hubs.values()}
     for name, homes in around.site.homes.items():
         path: Path = ("homes", name, "quota")
         if homes.quota is None:
-            if not isinstance(homes, NfsHomes):
+            # What only courses have their folders beside holds no homes.
+            if not isinstance(homes, NfsHomes) and (
+                name in people or not _of_courses(around, name)
+            ):
                 yield Said(
                     path,
                     "there is none: one person can fill the disk for all",
@@ -60,6 +65,11 @@ def quotas_are_sane(around: Around) -> Iterator[Said]:
                 "Check the unit: G is gigabytes, T terabytes.",
                 level="warning",
             )
+
+
+def _of_courses(around: Around, name: str) -> bool:
+    homes, hubs = around.site.homes, around.site.hubs.values()
+    return any(homes_of_courses(homes, hub) == name for hub in hubs)
 
 
 def devices_once(around: Around) -> Iterator[Said]:
@@ -120,7 +130,8 @@ def snapshots_are_kept(around: Around) -> Iterator[Said]:
 
 def homes_are_used(around: Around) -> Iterator[Said]:
     """Homes of no hub are nobody's."""
-    used = {hub.homes for hub in around.site.hubs.values()}
+    known = around.site.homes
+    used = {name for hub in around.site.hubs.values() for name in homes_of_hub(known, hub)}
     # One that is not there may well be this one.
     if not used <= set(around.site.homes):
         return
