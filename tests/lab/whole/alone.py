@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from slurmhub_deploy.front.tls import make_certificate
 from tests.lab.idp import DOMAIN as PROVIDER
@@ -30,6 +31,8 @@ _ANSWERS = {
     "hubs.main.limits.max_cpus": "2",
     "hubs.main.limits.max_memory": "4G",
 }
+METADATA, EVERYTHING = "      metadata:\n", "    everything: false\n"
+"""Lines of the example."""
 _CHANGES = {
     "directory:\n  kind: files\n": "directory: {kind: made, host: hub, base: 'dc=example,dc=ca'}\n",
     "tls:\n  kind: acme\n  challenge: http-01\n  staging_first: true\n": (
@@ -42,8 +45,8 @@ _CHANGES = {
     "fields: {cpus: 1, memory: 2G, hours: 3}": "fields: {cpus: 1, memory: 1G, hours: 3}",
     "cpus: {min: 1, max: 4, default: 2}": "cpus: {min: 1, max: 2, default: 2}",
     "memory: {choices: [4G, 8G]}": "memory: {choices: [2G, 4G]}",
-    "      metadata:\n": f"      scopes: {{'{_PROVIDER_ID}': [example.ca]}}\n      metadata:\n",
-    "    everything: false\n": (
+    METADATA: f"      scopes: {{'{_PROVIDER_ID}': [example.ca]}}\n      metadata:\n",
+    EVERYTHING: (
         "    everything: false\n    probe: {username: probe, profile: course, trust: tls.pem,"
         " password: {from_command: [cat, probe-password]}}\n"
     ),
@@ -52,16 +55,20 @@ _MORE = """
 ssh: {user: debian, config: ssh_config}
 vault: {password: {from_command: [cat, vault-password]}}
 monitoring: {host: hub}
-bundle: bundle
 """
 
 
 class Alone(Institution):
     """One empty machine, and the teaching example for it with all that a hub can have."""
 
+    online: ClassVar[bool] = False
+    changes: ClassVar[Mapping[str, str]] = _CHANGES
+    more: ClassVar[str] = f"{_MORE}bundle: bundle\n"
+    """What is different in the example of this institution, and what it has at its end."""
+
     def prepare(self) -> None:
         """Start the machine, set up the identity provider, and write the folder; no bundle yet."""
-        self.fleet.add([HOST], {HOST: ["homes:4"]}, online=False)
+        self.fleet.add([HOST], {HOST: ["homes:4"]}, online=self.online)
         # What this computer fetched for other hosts is none of an empty machine's.
         self.fleet.run(HOST, "apt-get", "clean")
         self.fleet.add(["idp"])
@@ -101,10 +108,10 @@ class Alone(Institution):
         given = [word for key in answers for word in ("--set", f"{key}={answers[key]}")]
         self._run([*_SLURMHUB, "init", "--from", "teaching", "--answers", "answers.yml", *given])
         text = (self.folder / "site.yml").read_text()
-        for old, new in _CHANGES.items():
+        for old, new in self.changes.items():
             assert text.count(old) == 1, old
             text = text.replace(old, new)
-        (self.folder / "site.yml").write_text(text + _MORE)
+        (self.folder / "site.yml").write_text(text + self.more)
 
     def _run(self, argv: Sequence[str]) -> str:
         environment = dict(Operator(self).environment)

@@ -66,6 +66,14 @@ def test_one_look_that_fails_hides_no_other() -> None:
     assert "KeyError" in said["troubles"]["hubs"]
 
 
+def test_figures_that_are_not_written_yet(tmp_path: Path) -> None:
+    (tmp_path / "later.prom").symlink_to(tmp_path / "not-yet")
+    (tmp_path / "now.prom").write_text("slurmhub_one 1\n")
+    said = told({"textfiles": str(tmp_path)})
+    assert said["seen"]["textfiles"] == {"slurmhub_one": 1.0}
+    assert said["troubles"] == {}
+
+
 def test_ports_are_told_apart() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -181,6 +181,8 @@ def textfiles(folder: str) -> Any:
     """Figures that other programs of this host leave for Prometheus."""
     found: dict[str, float] = {}
     for path in sorted(glob.glob(os.path.join(folder, "*.prom"))):
+        if not os.path.exists(path):
+            continue  # a link to what its program has not written yet
         with open(path, encoding="utf-8") as file:
             found.update(figures(file, "slurmhub_"))
     return found
