@@ -7,12 +7,14 @@ from typing import Any
 
 import typer
 import yaml
+from pydantic import TypeAdapter
 
 from slurmhub.courses.bounds import problems
 from slurmhub.courses.course_file import parse_course
 from slurmhub.courses.policy import Policy
 from slurmhub_deploy.courses.command import course
 from slurmhub_deploy.site.courses import Courses
+from slurmhub_deploy.site.homes import Homes
 from tests.rig.docs import pages
 
 TERMINAL, OPERATORS = (
@@ -49,7 +51,15 @@ def _in(verb: str, lines: list[str]) -> bool:
 
 
 def test_the_policy_that_is_shown_is_one() -> None:
-    (shown,) = OPERATORS.blocks("yaml")
+    shown, _ = OPERATORS.blocks("yaml")
     policy = Courses.model_validate(yaml.safe_load(shown.text)["courses"]).policy
     assert policy.free is not None
     assert policy.makers == ("instructors",)
+
+
+def test_the_disk_of_their_own_that_is_shown_can_be_read() -> None:
+    _, shown = OPERATORS.blocks("yaml")
+    found = yaml.safe_load(shown.text)
+    homes = TypeAdapter(dict[str, Homes]).validate_python(found["homes"])
+    courses = Courses.model_validate(found["hubs"]["main"]["courses"])
+    assert courses.folders in homes
