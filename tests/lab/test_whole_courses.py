@@ -189,6 +189,23 @@ def test_backed_up_and_restored(teaching: Teaching, up: Operator, code: str) -> 
         _join(teaching, Student(page, "probe"), code)
 
 
+def test_folders_are_given_up_and_taken_up_again(
+    teaching: Teaching, up: Operator, code: str
+) -> None:
+    makers = "      makers: [instructors]\n"
+    without = up.changed_site({makers: f"{makers}      folders: false\n"})
+    for layer in ("homes", "hub"):
+        up.run("up", "--yes", "--no-smoke", "--only", layer, site=without)
+    service = "slurmhub-course-main"
+    asked = ("sh", "-c", f"echo '{{}}' | {' '.join(_SSH)}")
+    assert "ok" not in teaching.as_account(service, *asked, check=False)
+    assert "BEGIN" not in teaching.on_host("cat", "/var/lib/slurmhub-folders/.ssh/authorized_keys")
+    for layer in ("homes", "hub"):
+        up.run("up", "--yes", "--no-smoke", "--only", layer)
+    assert '"kind": "invalid"' in teaching.as_account(service, *asked, check=False)
+    assert _may(teaching, "alice", "-w", f"{_ON_NODES}/{KEY}/shared")
+
+
 _BACKUP = "cd $(ls -d /srv/slurmhub/backup/main/*/ | tail -1)"
 _RESTORE = (
     f"systemctl stop {_UNIT} slurmhub-main",
