@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Playwright, expect
 
 from tests.lab.fleet.client import HeldFleet
 from tests.lab.whole.operator import Operator
@@ -54,9 +54,9 @@ def up(teaching: Teaching) -> Operator:
 
 
 @pytest.fixture(scope="module")
-def code(up: Operator, teaching: Teaching) -> str:
+def code(up: Operator, teaching: Teaching, playwright: Playwright) -> str:
     """A join code of a course that alice has made, with something in its shared folder."""
-    with browser(teaching) as page:
+    with browser(playwright, teaching) as page:
         alice = Student(page, "alice")
         alice.sign_in()
         token = token_of(page)
@@ -74,10 +74,12 @@ def code(up: Operator, teaching: Teaching) -> str:
     return found[0]
 
 
-def test_a_student_joins_computes_and_hands_in(teaching: Teaching, code: str) -> None:
-    with browser(teaching) as page:
+def test_a_student_joins_computes_and_hands_in(
+    teaching: Teaching, playwright: Playwright, code: str
+) -> None:
+    with browser(playwright, teaching) as page:
         _join(teaching, Student(page, "probe"), code)
-    with browser(teaching) as page:
+    with browser(playwright, teaching) as page:
         bob = Student(page, "bob")
         _join(teaching, bob, code)
         until(lambda: "|bob|" in _associations(teaching), seconds=120, what="bob in Slurm")
@@ -171,11 +173,13 @@ def test_a_second_run_changes_nothing(teaching: Teaching, up: Operator, code: st
     assert teaching.service_runs() == before
 
 
-def test_backed_up_and_restored(teaching: Teaching, up: Operator, code: str) -> None:
+def test_backed_up_and_restored(
+    teaching: Teaching, up: Operator, playwright: Playwright, code: str
+) -> None:
     teaching.on_host("systemctl", "start", "slurmhub-main-backup.service")
     names = teaching.on_host("sh", "-c", f"{_BACKUP} && ls").split()
     assert {"courses.dump", "courses-secret"} <= set(names)
-    with browser(teaching) as page:
+    with browser(playwright, teaching) as page:
         alice = Student(page, "alice")
         alice.sign_in()
         token = token_of(page)
@@ -185,7 +189,7 @@ def test_backed_up_and_restored(teaching: Teaching, up: Operator, code: str) -> 
         until(lambda: _answers(teaching), seconds=120, what="the courses again")
         assert "Mechanics" in teaching.course(token, "show", KEY)
     # The code is good by the secret alone.
-    with browser(teaching) as page:
+    with browser(playwright, teaching) as page:
         _join(teaching, Student(page, "probe"), code)
 
 
