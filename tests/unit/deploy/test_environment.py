@@ -95,7 +95,7 @@ def test_what_root_made_serves_everybody(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_no_lock_names_a_package_index() -> None:
     locks = [*(PROJECT / "requirements").glob("*.lock"), PROJECT / "package-lock.json"]
-    assert len(locks) == 5
+    assert len(locks) == 6
     for lock in locks:
         text = lock.read_text()
         assert '"resolved"' not in text
