@@ -123,6 +123,9 @@ def prometheus(
         refused = 'slurmhub_course_folders_calls_total{verb="ensure",outcome="refused"}'
         until(lambda: running.number(refused) >= 1, what="the folder that is taken")
         until(lambda: running.number("slurmhub_courses_class_places") == 6, what="the classes")
+        # Counted once a minute, perhaps just before the course that is over was frozen.
+        frozen = 'slurmhub_courses_by_state{state="frozen"}'
+        until(lambda: running.number(frozen) == 1, seconds=90, what="the count of what is frozen")
         # So that the last news is scraped, and the rules have seen it.
         time.sleep(3)
         yield running
