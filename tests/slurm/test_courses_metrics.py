@@ -96,7 +96,9 @@ def service(
     courses.create(ADMIN, now_held("held1", storage={"shared": True}), owner="alice")
     courses.create(ADMIN, now_held("taken1", storage={"shared": True}), owner="alice")
     courses.create(ADMIN, course("over1"), owner="alice")
-    courses.create(ALICE, course("large1", seats=80), note="It is large.")
+    # Of this term: one that is over would be ended before anybody decides.
+    large = course("large1", seats=80, term=now_held("large1").term.model_dump(mode="json"))
+    courses.create(ALICE, large, note="It is large.")
     courses.members.add(ADMIN, "held1", username="bob")
     courses.members.add(ADMIN, "held1", identifiers=Identifiers(number="12345678"), name="S")
     try:
