@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from html import unescape
 from pathlib import Path
 
@@ -48,9 +49,13 @@ def service(make_shared_hub: HubMaker, cluster: EmbeddedCluster, ground: Path) -
     found = ServiceUnderTest(hub, database, port)
     found.wait()
     profile = {"partition": "cpu", "cpus": 1, "memory": "1G", "gpus": 0, "hours": 1}
+    # Now: of a course whose term is over the service makes one that is frozen, without help.
+    today = datetime.now(timezone.utc).date()
+    days = (today - timedelta(days=3), today + timedelta(days=3))
+    term = {"name": "Now", **dict(zip(("first", "last"), map(str, days), strict=True))}
     courses = found.courses()
     for key, assistant in ((KEY, "helper"), ("chem205", "stranger")):
-        courses.create(TEACHER, course(key, profile=profile))
+        courses.create(TEACHER, course(key, profile=profile, term=term))
         courses.members.add(TEACHER, key, username=assistant, role=Role.ASSISTANT)
         for student in ("alice", "bob"):
             courses.members.add(TEACHER, key, username=student)
