@@ -150,6 +150,46 @@ def test_staff_of_one_course_see_nothing_of_another(clients: dict[str, Client]) 
     assert alice("DELETE", "courses/bio1/members/99999999").status_code == 404
 
 
+def test_a_class_is_told_and_helped(clients: dict[str, Client]) -> None:
+    made(clients, "teach1")
+    alice, student = clients["alice"], clients["student"]
+    place = "courses/teach1"
+    assert alice("POST", f"{place}/members", {"username": "student"}).status_code == 200
+    (seat,) = alice("GET", f"{place}/servers").json()["seats"]
+    assert (seat["username"], seat["state"], seat["open"]) == ("student", "none", False)
+    for what in ("stop", "extend"):
+        answer = alice("POST", f"{place}/servers/{what}", {})
+        assert (answer.status_code, answer.json()) == (200, {"usernames": []})
+        answer = alice("POST", f"{place}/servers/{what}", {"username": "bob"})
+        assert answer.status_code == 404, answer.text
+    assert alice("POST", f"{place}/servers/stop", {"username": "student"}).status_code == 200
+    answer = alice("POST", f"{place}/servers/extend", {"username": "student"})
+    assert answer.status_code == 409, answer.text
+
+    until = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()
+    sent = alice("POST", f"{place}/messages", {"text": "Room 200", "until": until})
+    assert sent.status_code == 201, sent.text
+    late = {"text": "Room 200", "until": "2020-01-01T00:00:00Z"}
+    assert alice("POST", f"{place}/messages", late).status_code == 422
+    (seen,) = student("GET", f"{place}/messages").json()["messages"]
+    assert (seen["author"], seen["text"]) == ("alice", "Room 200")
+    assert alice("DELETE", f"{place}/messages/{seen['number']}").status_code == 200
+    assert student("GET", f"{place}/messages").json() == {"messages": []}
+
+    asked = alice("POST", f"{place}/helps", {"username": "student", "minutes": 30})
+    assert asked.status_code == 201, asked.text
+    assert asked.json()["allowed"] is None
+    (listed,) = alice("GET", f"{place}/helps").json()["helps"]
+    assert listed == asked.json()
+    assert student("GET", f"{place}/helps").status_code == 403
+    # Another course's path does not lead to it.
+    made(clients, "teach2")
+    assert alice("DELETE", f"courses/teach2/helps/{listed['number']}").status_code == 404
+    assert alice("DELETE", f"{place}/helps/{listed['number']}").status_code == 200
+    assert alice("DELETE", f"{place}/helps/{listed['number']}").status_code == 404
+    assert alice("GET", f"{place}/helps").json() == {"helps": []}
+
+
 def test_nothing_is_taken_that_the_api_does_not_have(clients: dict[str, Client]) -> None:
     alice = clients["alice"]
     course = {**PLAIN, "key": "geo1"}

@@ -31,6 +31,13 @@ BODIES: Mapping[str, dict[str, Any]] = {
         "seats": 5,
         "expires": (datetime.now(timezone.utc) + timedelta(days=1)).isoformat(),
     },
+    "stopServers": {"username": None},
+    "extendServers": {"username": None},
+    "sendMessage": {
+        "text": "Hello",
+        "until": (datetime.now(timezone.utc) + timedelta(days=1)).isoformat(),
+    },
+    "askToHelp": {"username": "pupil", "minutes": 5},
     "previewRoster": {"file": _FILE},
     "applyRoster": {"file": _FILE, "fingerprint": "x"},
 }
@@ -58,6 +65,15 @@ NEEDS = {
     "applyRoster": Action.CHANGE_ROSTER,
     "listRequestsOfCourse": Action.SEE_DESCRIPTION,
     "exportFiles": Action.EXPORT,
+    "listServers": Action.SEE_CLASS,
+    "stopServers": Action.STEER,
+    "extendServers": Action.STEER,
+    "listMessages": Action.SEE,
+    "sendMessage": Action.HELP,
+    "withdrawMessage": Action.HELP,
+    "listHelps": Action.SEE_CLASS,
+    "askToHelp": Action.HELP,
+    "endHelp": Action.SEE_CLASS,
 }
 OF_A_COURSE = [one for one in OPERATIONS if "{key}" in one.path]
 Ask = Callable[..., requests.Response]
@@ -107,6 +123,8 @@ def everything(service: ServiceUnderTest) -> tuple[Any, ...]:
         courses.get(ALICE, KEY),
         courses.members.of(ALICE, KEY),
         courses.codes.of(ALICE, KEY),
+        courses.messages.of(ALICE, KEY),
+        courses.helps.of(ALICE, KEY),
         courses.record(ALICE, KEY),
         [one.stored.key for one in courses.all_for("alice")],
     )

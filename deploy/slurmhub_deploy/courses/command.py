@@ -19,6 +19,7 @@ from slurmhub.courses.service.api.models import (
     SavedView,
 )
 from slurmhub_deploy.courses import changing
+from slurmhub_deploy.courses.class_command import message, server
 from slurmhub_deploy.courses.client import CourseClient, course_path
 from slurmhub_deploy.courses.people_command import (
     Drop,
@@ -47,6 +48,8 @@ course = typer.Typer(
 course.add_typer(roster, name="roster")
 course.add_typer(code, name="code")
 course.add_typer(people, name="people")
+course.add_typer(server, name="server")
+course.add_typer(message, name="message")
 
 CourseFilePath = Annotated[Path, typer.Argument(help="The course file.", metavar="FILE")]
 Note = Annotated[str, typer.Option(help="For who decides, where it needs approval.")]

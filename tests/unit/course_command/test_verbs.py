@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from slurmhub.courses.course_file import Staff, course_text
-from slurmhub_deploy.courses import command, people_command
+from slurmhub_deploy.courses import class_command, command, people_command
 from slurmhub_deploy.operate.errors import OperateError
 from tests.unit.course_command.answers import NOW, Answering, member, view
 from tests.unit.courses.world import course
@@ -34,7 +34,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run a verb against a service that answers as it is told."""
 
     def verb(answering: Answering, *words: str) -> Result:
-        for module in (command, people_command):
+        for module in (command, people_command, class_command):
             monkeypatch.setattr(module, "open_hub", lambda *_: answering.client)
         return CliRunner().invoke(command.course, list(words))
 
@@ -220,6 +220,64 @@ def test_people(run: Any) -> None:
     gone = run(answering, "people", "remove", "phys101", "5")
     assert "out since 2031-09-02" in gone.stdout
     assert isinstance(run(answering, "people", "remove", "phys101", "x").exception, OperateError)
+
+
+SEAT = {
+    "username": "noor",
+    "name": "",
+    "role": "student",
+    "left": True,
+    "state": "ready",
+    "open": True,
+    "message": "",
+    "remedy": "",
+    "node": "g1",
+    "seconds_left": 1860,
+    "before": None,
+    "use": [],
+}
+
+
+def test_a_class_is_listed_lengthened_and_stopped(run: Any) -> None:
+    waits = SEAT | {"username": "ola", "left": False, "state": "queued", "seconds_left": None}
+    seats = [waits | {"message": "It waits for a\x1b[2J node."}, SEAT]
+    answering = Answering(
+        **{
+            "GET courses/phys101/servers": {"seats": seats},
+            "POST courses/phys101/servers/stop": {"usernames": ["noor"]},
+            "POST courses/phys101/servers/extend": {"usernames": []},
+        }
+    )
+    listed = run(answering, "server", "list", "phys101").stdout
+    assert "ola              queued, It waits for a" in listed
+    assert "\x1b" not in listed
+    assert "noor             ready, 31 minutes left, not in the course any more" in listed
+    assert run(answering, "server", "stop", "phys101", "noor").stdout == "stop: noor\n"
+    assert "nobody has" in run(answering, "server", "extend", "phys101", "--all").stdout
+    bodies = [body for name, body in answering.asked if name.startswith("POST")]
+    assert bodies == [{"username": "noor"}, {"username": None}]
+    # Nobody stops a class by leaving something out.
+    for words in ((), ("noor", "--all")):
+        assert isinstance(
+            run(answering, "server", "stop", "phys101", *words).exception, OperateError
+        )
+    assert len(answering.asked) == 3
+
+
+def test_messages_to_a_class(run: Any) -> None:
+    one = {"number": 4, "author": "alice", "text": "Room\n200", "sent": NOW, "until": NOW}
+    answering = Answering(
+        **{
+            "POST courses/phys101/messages": (201, one),
+            "GET courses/phys101/messages": {"messages": [one]},
+            "DELETE courses/phys101/messages/4": {},
+        }
+    )
+    sent = run(answering, "message", "send", "phys101", "Room 200", "--hours", "3")
+    assert sent.stdout == "    4  alice, until 2031-09-02 16:00 UTC: Room 200\n"
+    assert answering.asked[0][1]["text"] == "Room 200"
+    assert run(answering, "message", "list", "phys101").stdout == sent.stdout
+    assert run(answering, "message", "withdraw", "phys101", "4").exit_code == 0
 
 
 def test_a_code_is_shown_once(run: Any) -> None:

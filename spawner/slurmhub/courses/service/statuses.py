@@ -14,10 +14,13 @@ from slurmhub.courses.errors import (
     RequestUnknown,
 )
 from slurmhub.courses.folders.program import FoldersRefused, FoldersUnusable
+from slurmhub.courses.helping import HelpRefused, HelpUnknown
+from slurmhub.courses.messages import MessageRefused
 from slurmhub.courses.roster.applying import DropsUnconfirmed, PreviewChanged
 from slurmhub.courses.roster.codes import CodeRefused
 from slurmhub.courses.roster.matching import ChoiceUnknown
 from slurmhub.courses.roster.remarks import RosterUnreadable
+from slurmhub.courses.service.hub import HubRefused
 from slurmhub.courses.service.identity import HubAway
 from slurmhub.courses.stored import CourseChanged
 from slurmhub.errors import SlurmhubError
@@ -28,6 +31,7 @@ _STATUSES: tuple[tuple[type[SlurmhubError], int], ...] = (
     (CourseUnknown, 404),
     (RequestUnknown, 404),
     (MemberUnknown, 404),
+    (HelpUnknown, 404),
     (NotAllowed, 403),
     (NotNow, 409),
     (KeyTaken, 409),
@@ -35,7 +39,10 @@ _STATUSES: tuple[tuple[type[SlurmhubError], int], ...] = (
     (CourseChanged, 409),
     (PreviewChanged, 409),
     (DropsUnconfirmed, 409),
+    (HubRefused, 409),
     (RosterUnreadable, 422),
+    (MessageRefused, 422),
+    (HelpRefused, 422),
     (ChoiceUnknown, 422),
     (CourseRefused, 422),
     (Refusal, 422),

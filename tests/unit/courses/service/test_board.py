@@ -7,7 +7,7 @@ from typing import Any
 from slurmhub.courses.model import Role
 from slurmhub.courses.people import Member, Source
 from slurmhub.courses.service.hub import Server
-from slurmhub.courses.service.pages.board import seats_of
+from slurmhub.courses.service.seats import seats_of
 
 
 def member(username: str | None, **known: Any) -> Member:

@@ -7,6 +7,7 @@ from slurmhub.courses.service.api.deciding import OPERATIONS as DECIDING
 from slurmhub.courses.service.api.files import OPERATIONS as FILES
 from slurmhub.courses.service.api.people import OPERATIONS as PEOPLE
 from slurmhub.courses.service.api.roster import OPERATIONS as ROSTER
+from slurmhub.courses.service.api.teaching import OPERATIONS as TEACHING
 
-OPERATIONS = (*COURSES, *PEOPLE, *ROSTER, *DECIDING, *FILES)
+OPERATIONS = (*COURSES, *PEOPLE, *ROSTER, *DECIDING, *FILES, *TEACHING)
 """Each row: what is asked, what it takes, what it answers."""
