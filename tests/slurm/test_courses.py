@@ -89,9 +89,10 @@ async def test_what_a_class_does_not_use_goes_back_while_its_servers_run(
 async def test_who_leaves_a_course_starts_nothing_more_and_keeps_what_runs(
     school: School, class_cluster: EmbeddedCluster, people: list[str]
 ) -> None:
-    stays, leaves, researcher = people[0], people[1], account("mallory")
-    school.has(course(), stays, leaves, researcher)
+    stays, leaves, waits, researcher = *people[:3], account("mallory")
+    school.has(course(), stays, leaves, waits, researcher)
     await school.settled()
+    submitted(sbatch(class_cluster, waits, NAME, "--begin=now+1hour"))
     job = submitted(sbatch(class_cluster, leaves, NAME, "--time=30"))
     until(lambda: running(class_cluster, NAME) == 1, what="a server")
     school.has(course(), stays)
@@ -99,6 +100,7 @@ async def test_who_leaves_a_course_starts_nothing_more_and_keeps_what_runs(
     (reason,) = report.outcomes["phys101"].reasons
     assert reason == f"Who left the course still has a server: {leaves}."
     assert people_of(class_cluster, NAME) == {stays, leaves}
+    assert [who for _, _, who in queue(class_cluster, NAME)] == [leaves], "nothing waits any more"
     assert running(class_cluster, NAME) == 1
 
     class_cluster.run("scancel", str(job))

@@ -227,6 +227,14 @@ class ManagingClient(SlurmClient):
                 *("set", f"MaxSubmitJobs={0 if barred else -1}"),
             )
 
+    async def end_waiting(self, users: Sequence[str], account: str) -> None:
+        """End what these people have with an account that has not begun; what runs goes on."""
+        for user in users:
+            await self._ask(
+                *("scancel", "--quiet", "--state=PENDING"),
+                *(f"--account={account}", f"--user={user}"),
+            )
+
     async def leave(self, users: Sequence[str], account: str) -> None:
         """Take people out of an account. Raises StillInUse while one of them has a job there.
 

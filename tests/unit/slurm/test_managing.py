@@ -66,6 +66,15 @@ async def test_who_leaves_keeps_a_default_account(fakes: Fakes, client: Managing
     ]
 
 
+async def test_what_waits_is_ended_and_nothing_else(fakes: Fakes, client: ManagingClient) -> None:
+    fakes.add("scancel")
+    await client.end_waiting(["s1", "s2"], "course-a")
+    assert [" ".join(a) for n, a, _ in fakes.calls() if n == "scancel"] == [
+        "--quiet --state=PENDING --account=course-a --user=s1",
+        "--quiet --state=PENDING --account=course-a --user=s2",
+    ]
+
+
 async def test_an_account_that_other_clusters_have_too_stays_there(
     fakes: Fakes, client: ManagingClient
 ) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from slurmhub.courses.slurm.capacity import Claim, job_claims
@@ -25,6 +25,7 @@ from slurmhub.slurm.entities import Association, Qos, by_account
 from slurmhub.slurm.managing import ManagingClient
 from slurmhub.slurm.records import ClusterFacts, JobRecord
 from slurmhub.slurm.reservations import ReservationRecord
+from slurmhub.slurm.states import JobState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,8 @@ class Actual:
 
     `organizations` are all accounts with theirs, `accounts` the associations of the hub's own and
     of the one above them, `members` who is in them, `jobs` how many unfinished jobs each person has
-    with each of the hub's accounts, `claims` what running jobs hold.
+    with each of the hub's accounts and `waiting` how many of them have not begun, `claims` what
+    running jobs hold.
     """
 
     facts: ClusterFacts
@@ -44,6 +46,7 @@ class Actual:
     reservations: Mapping[str, ReservationRecord]
     jobs: Mapping[str, Mapping[str, int]]
     claims: tuple[Claim, ...]
+    waiting: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def foreign(self, account: str, site: ClusterSite) -> bool:
         """Whether an account of this name is there that is not this hub's."""
@@ -68,6 +71,7 @@ async def look(
     for one in found:
         if one.user and one.account in own:
             members[one.account][one.user] = one
+    jobs, waiting = await _unfinished(client, own & _losing(wanted, members))
     return Actual(
         facts=facts,
         organizations=organizations,
@@ -75,8 +79,9 @@ async def look(
         members=members,
         qos=qos,
         reservations=_own_reservations(facts, own, now),
-        jobs=await _unfinished(client, own & _losing(wanted, members)),
+        jobs=jobs,
         claims=_claims(running, now),
+        waiting=waiting,
     )
 
 
@@ -93,13 +98,20 @@ async def _running(client: ManagingClient, *, asked: bool) -> list[JobRecord]:
     return await client.occupants() if asked else []
 
 
-async def _unfinished(client: ManagingClient, accounts: set[str]) -> dict[str, Counter[str]]:
-    found: dict[str, Counter[str]] = {name: Counter() for name in accounts}
+_Counts = dict[str, Counter[str]]
+
+
+async def _unfinished(client: ManagingClient, accounts: set[str]) -> tuple[_Counts, _Counts]:
+    """How many jobs each person has with each account, and how many of them wait."""
+    found: _Counts = {name: Counter() for name in accounts}
+    waiting: _Counts = {name: Counter() for name in accounts}
     if accounts:
         for job in await client.occupants(accounts):
             if job.account in found:
                 found[job.account][job.user] += 1
-    return found
+                if job.state is JobState.PENDING:
+                    waiting[job.account][job.user] += 1
+    return found, waiting
 
 
 def _own_reservations(

@@ -274,6 +274,14 @@ def _leaving(planning: Planning, course: Wanted, gone: list[str]) -> None:
             lambda c: c.bar(bar, name, barred=True),
             needed=False,
         )
+    queued = planning.actual.waiting.get(name, {})
+    wait = tuple(one for one in busy if queued.get(one))
+    if wait:
+        planning.step(
+            *(course.key, "end-waiting", f"end what {_people(wait)} have in the queue of {name}"),
+            lambda c: c.end_waiting(wait, name),
+            needed=False,
+        )
     if busy:
         planning.wait(
             course.key, f"Who left the course still has a server: {_people(tuple(busy))}."

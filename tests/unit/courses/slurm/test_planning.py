@@ -130,6 +130,8 @@ def test_who_left_is_barred_while_they_have_a_job() -> None:
     alone = replace(OPEN, members=frozenset({"alice"}))
     found = plan(alone, **all_there(), jobs={NAME: {"bob": 1}})
     assert kinds(found) == ["bar"]
+    queued = plan(alone, **all_there(), jobs={NAME: {"bob": 1}}, waiting={NAME: {"bob": 1}})
+    assert kinds(queued) == ["bar", "end-waiting"], "what has not begun loses nobody's work"
     barred = Association(account=NAME, user="bob", limits=Limits(jobs_each=0))
     members = {NAME: {"alice": Association(account=NAME, user="alice"), "bob": barred}}
     again = plan(OPEN, **(all_there() | {"members": members}))
