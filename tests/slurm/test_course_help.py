@@ -34,6 +34,13 @@ c.Spawner.cmd = [{jupyter!r}]
 c.Spawner.default_url = "/lab"
 # Without accounting there are no courses in Slurm; the hub knows them all the same.
 c.SlurmHubSpawner.courses_own_qos = False
+c.SlurmHubSpawner.course_folders = "/srv/courses"
+"""
+CIRCUMSTANCES = """
+import os, pwd
+print(6 * 7, pwd.getpwuid(os.getuid()).pw_name)
+folder = os.environ["JUPYTER_CONFIG_PATH"].split(":")[0]
+print(open(os.path.join(folder, "nbgrader_config.py")).read())
 """
 
 
@@ -55,7 +62,8 @@ def service(make_shared_hub: HubMaker, cluster: EmbeddedCluster, ground: Path) -
     term = {"name": "Now", **dict(zip(("first", "last"), map(str, days), strict=True))}
     courses = found.courses()
     for key, assistant in ((KEY, "helper"), ("chem205", "stranger")):
-        courses.create(TEACHER, course(key, profile=profile, term=term))
+        storage = {"exchange": True}
+        courses.create(TEACHER, course(key, profile=profile, term=term, storage=storage))
         courses.members.add(TEACHER, key, username=assistant, role=Role.ASSISTANT)
         for student in ("alice", "bob"):
             courses.members.add(TEACHER, key, username=student)
@@ -153,8 +161,9 @@ def test_a_helper_is_let_in_by_the_student_and_out_again(service: ServiceUnderTe
 
     async def scene_of_channels() -> None:
         channels = await helper.channels(kernel)
-        code = "import os, pwd; print(6 * 7, pwd.getpwuid(os.getuid()).pw_name)"
-        assert await asyncio.wait_for(printed(channels, code), 60) == f"42 {account('alice')}\n"
+        said = await asyncio.wait_for(printed(channels, CIRCUMSTANCES), 60)
+        assert said.startswith(f"42 {account('alice')}\n")
+        assert "c.Exchange.root = '/srv/courses/phys101/exchange'" in said, "what the job was given"
         for nobody in (stranger, scene.at(scene.teacher)):
             assert not await off(nobody.opens), nobody.visitor.name
             with pytest.raises(HTTPClientError) as refused:
