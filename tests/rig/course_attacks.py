@@ -18,6 +18,7 @@ _VALUES = "tests/unit/courses/test_hostile_values.py"
 _MEMBERS = "tests/unit/courses/test_members.py"
 _CODES = "tests/unit/courses/roster/test_roster_codes.py"
 _READING = "tests/unit/courses/roster/test_roster_reading.py"
+_WHOLE = "tests/slurm/test_course_class.py"
 _HELPING = "tests/unit/courses/test_helping.py"
 _HELP = "tests/slurm/test_course_help.py"
 _BROWSER = "tests/browser/test_courses.py"
@@ -129,6 +130,8 @@ ATTACKS_ON_COURSES = (
             f"{_SERVERS}::test_who_is_not_in_a_course_has_no_server_of_it",
             f"{_SERVERS}::test_the_third_of_two_is_refused_by_slurm_and_told_why",
             f"{_CLASS}::test_thirty_servers_start_in_their_class_while_others_fill_the_cluster",
+            f"{_WHOLE}::test_thirty_press_start_and_nobody_waits",
+            f"{_WHOLE}::test_who_is_dropped_keeps_what_runs_and_starts_nothing_more",
         ),
     ),
     Attack(

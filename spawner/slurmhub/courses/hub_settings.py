@@ -110,21 +110,21 @@ class CourseTraits(HasTraits):
             self.name,
             policy=courses.policy,
             qos=qos_of(self.name, own_qos=self.courses_own_qos, shared_qos=self.courses_shared_qos),
-            belonged=self._belonged(),
+            belonged=self._belonged(self.name),
         )
 
-    def _belonged(self) -> bool:
-        """Whether this server was its course's when it was last asked for."""
-        accepted = self.runtime.jobs.ledger.accepted(self.user.name, self.name) or {}
-        return accepted.get("account") == account_of(self.name)
+    def _belonged(self, name: str) -> bool:
+        """Whether this person's server was its course's when it was last asked for."""
+        accepted = self.runtime.jobs.ledger.accepted(self.user.name, name) or {}
+        return accepted.get("account") == account_of(name)
 
-    def course_left(self) -> str:
-        """The course whose server this is although its owner is in it no more; empty: none."""
-        courses = self.runtime.courses if self.courses_url and self.name else None
+    def course_left(self, name: str) -> str:
+        """The course of this person's server of this name where they left it; empty: none."""
+        courses = self.runtime.courses if self.courses_url and name else None
         mine = None if courses is None else courses.of(self.user.name)
-        if mine is None or any(one.stored.key == self.name for one in mine):
+        if mine is None or any(one.stored.key == name for one in mine):
             return ""
-        return self.name if self._belonged() else ""
+        return name if self._belonged(name) else ""
 
     def course_request(self) -> JobRequest | None:
         """What this server asks for if it is a course's, whoever asks with what; raises Refusal."""

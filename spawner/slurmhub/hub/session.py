@@ -19,12 +19,17 @@ from slurmhub.session.card import card_of
 from slurmhub.session.extend import NotExtended
 from slurmhub.session.log import JobLog
 
+# Seconds.
+_PATIENCE = 2.0
 _NOT_RUNNING = "This server is not running."
 
 
 async def _extend(spawner: Any, seen: object) -> int:
     """Give the server more time; returns its new limit in minutes. Raises NotExtended."""
     runtime = spawner.runtime
+    await spawner.courses_known(_PATIENCE)
+    if spawner.course_left(spawner.name):
+        raise NotExtended("Whoever is in a course no more gets no more time for its server.")
     job = runtime.jobs.find(spawner.user.name, spawner.name)
     if job is None:
         raise NotExtended(_NOT_RUNNING)

@@ -40,7 +40,8 @@ class Card:
     """One server. Times are in seconds; `ends` is since the epoch, `limit` in minutes.
 
     `title` is the name as its owner wrote it. `more` says how much time an extension gives, and is
-    empty where none is to be had. `answer` is what became of the last one, and `granted` whether
+    empty where none is to be had. `left_course` is the course that it is of, where its owner is in
+    it no more. `answer` is what became of the last one, and `granted` whether
     there is more time. `ago` says how long ago it ended, empty for just now or not at all.
     """
 
@@ -57,6 +58,7 @@ class Card:
     answer: str = ""
     granted: bool = False
     has_job: bool = False
+    left_course: str = ""
 
     @property
     def left_words(self) -> str:
@@ -112,10 +114,11 @@ def card_of(settings: Any, name: str) -> Card | None:
     if last is None or status.step in ("none", "asking") or status.kind == NEVER_BEGAN:
         return None if status.step == "none" else Card(name, status, "", title)
     asked = asked_plain(last.request)
+    has_job, left_course = last.job_id is not None, settings.course_left(name)
     if job is None:
         ago = _ago(last.ended)
-        return Card(name, status, asked, title, ago, has_job=last.job_id is not None)
-    more = _more(settings, job)
+        return Card(name, status, asked, title, ago, has_job=has_job, left_course=left_course)
+    more = Room(0, 0) if left_course else _more(settings, job)
     answer, granted = runtime.extensions.answer(job) or ("", False)
     return Card(
         name=name,
@@ -129,7 +132,8 @@ def card_of(settings: Any, name: str) -> Card | None:
         more=time_plain(TimeLimit.of_minutes(more.minutes)) if more.minutes else "",
         answer=answer,
         granted=granted,
-        has_job=last.job_id is not None,
+        has_job=has_job,
+        left_course=left_course,
     )
 
 
