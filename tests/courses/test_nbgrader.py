@@ -19,12 +19,13 @@ from tests.rig.accounts import account, unix_accounts
 from tests.rig.course_folders import CourseFolders, course_folders
 
 LOCK = Path(__file__).parents[2] / "requirements" / "nbgrader.lock"
+# Accounts of their own: those of other tests may be there.
 ROLES = {
-    "prof": ("phys101", Role.OWNER),
-    "ta": ("phys101", Role.ASSISTANT),
-    "alice": ("phys101", Role.STUDENT),
-    "bob": ("phys101", Role.STUDENT),
-    "other": ("chem205", Role.INSTRUCTOR),
+    "nb-prof": ("phys101", Role.OWNER),
+    "nb-ta": ("phys101", Role.ASSISTANT),
+    "nb-alice": ("phys101", Role.STUDENT),
+    "nb-bob": ("phys101", Role.STUDENT),
+    "nb-other": ("chem205", Role.INSTRUCTOR),
 }
 SECRET = "the answer is 42"
 _CELL: dict[str, Any] = {
@@ -116,40 +117,42 @@ def people(ground: Path) -> Iterator[Class]:
 
 
 def test_released_fetched_submitted_collected(people: Class) -> None:
-    source = people.homes / "prof" / "course" / "source" / "ps1"
+    source = people.homes / "nb-prof" / "course" / "source" / "ps1"
     source.mkdir(parents=True)
     (source / "p1.ipynb").write_text(json.dumps(NOTEBOOK))
-    subprocess.run(["chown", "-R", account("prof"), str(source.parents[1])], check=True)
-    people.nbgrader("prof", "generate_assignment", "ps1", where="course")
-    people.nbgrader("prof", "release_assignment", "ps1", where="course")
+    subprocess.run(["chown", "-R", account("nb-prof"), str(source.parents[1])], check=True)
+    people.nbgrader("nb-prof", "generate_assignment", "ps1", where="course")
+    people.nbgrader("nb-prof", "release_assignment", "ps1", where="course")
 
     # Staff of another course, and whoever is in it, see nothing of all this.
-    assert "phys101 ps1" in people.nbgrader("alice", "list")
-    assert "ps1" not in people.nbgrader("other", "list")
-    assert people.run("other", "ls", str(people.site.base / "phys101")).returncode != 0
+    assert "phys101 ps1" in people.nbgrader("nb-alice", "list")
+    assert "ps1" not in people.nbgrader("nb-other", "list")
+    assert people.run("nb-other", "ls", str(people.site.base / "phys101")).returncode != 0
 
-    people.nbgrader("alice", "fetch_assignment", "ps1")
-    mine = people.homes / "alice" / "phys101" / "ps1" / "p1.ipynb"
+    people.nbgrader("nb-alice", "fetch_assignment", "ps1")
+    mine = people.homes / "nb-alice" / "phys101" / "ps1" / "p1.ipynb"
     assert SECRET not in mine.read_text()
     answered = mine.read_text().replace("# YOUR CODE HERE", "# forty-two")
     assert "forty-two" in answered
     mine.write_text(answered)
-    people.nbgrader("alice", "submit", "ps1")
+    people.nbgrader("nb-alice", "submit", "ps1")
 
     inbound = people.site.base / "phys101" / "exchange" / "phys101" / "inbound"
     (submission,) = inbound.iterdir()
-    assert submission.name.startswith(f"{account('alice')}+ps1+")
+    assert submission.name.startswith(f"{account('nb-alice')}+ps1+")
     assert " UTC+" in submission.name
-    for nobody in ("bob", "other"):
+    for nobody in ("nb-bob", "nb-other"):
         assert people.run(nobody, "ls", str(inbound)).returncode != 0, nobody
-        assert account("alice") not in people.nbgrader(nobody, "list", "--inbound"), nobody
+        assert account("nb-alice") not in people.nbgrader(nobody, "list", "--inbound"), nobody
         look = f"cat '{inbound}'/*/p1.ipynb"
         assert people.run(nobody, "sh", "-c", look).returncode != 0, nobody
-    assert people.run("other", "cat", str(submission / "p1.ipynb")).returncode != 0
+    assert people.run("nb-other", "cat", str(submission / "p1.ipynb")).returncode != 0
 
     # Somebody else of the staff collects, without any right beside the course's.
-    (people.homes / "ta" / "course").mkdir()
-    subprocess.run(["chown", account("ta"), str(people.homes / "ta" / "course")], check=True)
-    people.nbgrader("ta", "collect", "ps1", where="course")
-    collected = people.homes / "ta" / "course" / "submitted" / account("alice") / "ps1" / "p1.ipynb"
+    (people.homes / "nb-ta" / "course").mkdir()
+    subprocess.run(["chown", account("nb-ta"), str(people.homes / "nb-ta" / "course")], check=True)
+    people.nbgrader("nb-ta", "collect", "ps1", where="course")
+    collected = (
+        people.homes / "nb-ta" / "course" / "submitted" / account("nb-alice") / "ps1" / "p1.ipynb"
+    )
     assert "forty-two" in collected.read_text()

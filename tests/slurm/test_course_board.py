@@ -41,7 +41,7 @@ c.Spawner.pre_spawn_hook = _server
 @pytest.fixture(scope="module")
 def service(make_shared_hub: HubMaker, cluster: EmbeddedCluster, ground: Path) -> ServiceUnderTest:
     """A hub with a course of four students, whose servers have its name."""
-    folder = ground / "courses"
+    folder = ground / "courses-board"
     folder.mkdir()
     text, port, database = service_settings(folder, {"teacher": ["instructors"]})
     ours = "\n".join(line for line in text.splitlines() if "slurm_bin_dir" not in line)

@@ -47,7 +47,7 @@ print(open(os.path.join(folder, "nbgrader_config.py")).read())
 @pytest.fixture(scope="module")
 def service(make_shared_hub: HubMaker, cluster: EmbeddedCluster, ground: Path) -> ServiceUnderTest:
     """Two courses: two students are in both, and each has an assistant of its own."""
-    folder = ground / "courses"
+    folder = ground / "courses-help"
     folder.mkdir()
     text, port, database = service_settings(folder, {"teacher": ["instructors"]})
     ours = "\n".join(line for line in text.splitlines() if "slurm_bin_dir" not in line)
