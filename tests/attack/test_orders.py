@@ -62,6 +62,8 @@ def submission(
         launch_timeout=60,
         usage_interval=60,
         hub_app=None,
+        is_courses_server=lambda: False,
+        course_files=dict,
     )
     try:
         return asyncio.run(prepare(spawner, REQUEST, NONCE, OWNER, token=TOKEN))
