@@ -128,15 +128,18 @@ def settle(materials: Materials, taken: Mapping[str, bool], now: datetime) -> di
     """Let each of these files be the new one (True) or stay as it is; where one's own is kept now.
 
     Call it after `meet`, with paths that it named. What is taken replaces a file that was renamed
-    before, so that nothing is lost wherever this ends.
+    before, so that nothing is lost wherever this ends. Raises MaterialsUnusable.
     """
     kept = {}
-    for path, take in taken.items():
-        if take:
-            kept[path] = _beside(materials.folder, path, now)
-            os.rename(str(materials.folder / path), str(materials.folder / kept[path]))
-            _git(materials, "checkout", materials.remote, "--", path)
-    _keep(materials, [path for path, take in taken.items() if not take])
+    try:
+        for path, take in taken.items():
+            if take:
+                kept[path] = _beside(materials.folder, path, now)
+                os.rename(str(materials.folder / path), str(materials.folder / kept[path]))
+                _git(materials, "checkout", materials.remote, "--", _literal(path))
+        _keep(materials, [path for path, take in taken.items() if not take])
+    except OSError as error:
+        raise MaterialsUnusable("git", str(error)) from error
     return kept
 
 

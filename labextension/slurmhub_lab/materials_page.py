@@ -126,7 +126,7 @@ class MaterialsHandler(JupyterHandler):
         self.redirect(f"{url_path_join(self.base_url, 'git-pull')}?{_encoded(link.query)}")
 
     def _asks(self, link: Link, meeting: Meeting) -> None:
-        self._show(link, meeting=meeting, name_of=name_of, taken=self.request.method == "POST")
+        self._show(link, meeting=meeting, name_of=name_of)
 
     def _fails(self, link: Link, error: MaterialsUnusable, status: int = 200) -> None:
         # Not an error of HTTP: with what is there already the server is of use.

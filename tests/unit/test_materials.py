@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -150,6 +152,38 @@ def test_what_somebody_deleted_comes_back(course: Course) -> None:
     (course.folder / "b.txt").unlink()
     course.publish({"b.txt": "new\n"})
     assert not meet(course.materials).asks
+
+
+@pytest.mark.parametrize("take", [True, False])
+def test_a_disk_that_takes_nothing_loses_nothing(
+    course: Course, monkeypatch: pytest.MonkeyPatch, take: bool
+) -> None:
+    course.mine("b.txt", "mine")
+    course.publish({"b.txt": "new\n"})
+    assert meet(course.materials).both
+
+    def full(*_: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "rename", full)
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(MaterialsUnusable, match="git") as caught:
+        settle(course.materials, {"b.txt": take}, NOW)
+    assert "No space left" in caught.value.said
+    assert course.read("b.txt") == "mine"
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_file_of_any_name_is_taken(course: Course, name: str) -> None:
+    course.publish({name: "a\n", "week 1/a.txt": "a\n"})
+    git(course.folder, "pull", "-q")
+    course.mine(name, "mine\n")
+    course.mine("week 1/a.txt", "mine\n")
+    course.publish({name: "new\n", "week 1/a.txt": "new\n"})
+    assert len(meet(course.materials).both) == 2
+    (kept,) = settle(course.materials, {name: True}, NOW).values()
+    assert (course.read(name), course.read(kept)) == ("new\n", "mine\n")
+    assert course.read("week 1/a.txt") == "mine\n", "nothing else is taken"
 
 
 @pytest.mark.parametrize("name", ODD)
